@@ -1,0 +1,54 @@
+"""Reads of places and elections that the other apps need; each returns a queryset, except the two that answer one question."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+
+from elections.choices import Level
+
+if TYPE_CHECKING:
+    from elections.models import Election, Jurisdiction  # noqa: F401
+
+
+def under(code: str, field: str = "pcode") -> Q:
+    """The subtree of `code` as a filter on `field`: a code is its parent's plus two digits, so a subtree is a prefix."""
+    return Q(**{f"{field}__startswith": code})
+
+
+class JurisdictionQuerySet(models.QuerySet["Jurisdiction"]):
+    def under(self, code: str) -> JurisdictionQuerySet:
+        return self.filter(under(code))
+
+    def at(self, level: Level | str) -> JurisdictionQuerySet:
+        return self.filter(level=level)
+
+    def current_on(self, day: dt.date) -> JurisdictionQuerySet:
+        """Places that exist on `day`: places are split and renamed, and reports use the tree of their time."""
+        return self.filter(
+            Q(valid_from=None) | Q(valid_from__lte=day),
+            Q(valid_to=None) | Q(valid_to__gt=day),
+        )
+
+
+class ElectionQuerySet(models.QuerySet["Election"]):
+    def default_for(self, now: dt.datetime) -> Election | None:
+        """The election whose phase windows cover `now`; else the next by polling day; else the last."""
+        covering = (
+            self.filter(phase_windows__starts_at__lte=now, phase_windows__ends_at__gt=now)
+            .order_by("polling_on")
+            .first()
+        )
+        today = now.date()
+        return (
+            covering
+            or self.filter(polling_on__gte=today).order_by("polling_on").first()
+            or self.filter(polling_on__lt=today).order_by("-polling_on").first()
+        )
+
+    def shown(self) -> Any:
+        """Elections in the order of a picker: latest polling day first, undated ones last."""
+        return self.order_by(models.F("polling_on").desc(nulls_last=True), "code")

@@ -1,0 +1,50 @@
+"""Counts kept by the transaction of each act, so a dashboard costs what the country has places, not cases."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from elections.models import Election
+from incidents.choices import Classification, Severity, State
+from incidents.models.taxonomy import Category
+
+
+class Tally(models.Model):
+    """Cases of one election, district, category, severity, state and classification. Sealed and drill cases are not in it.
+
+    No day: a day would make as many rows as cases (docs/decisions/0006-tallies.md). `DayTally` carries time.
+    """
+
+    election = models.ForeignKey(Election, models.CASCADE, related_name="+")
+    district_code = models.CharField(max_length=6)
+    category = models.ForeignKey(Category, models.CASCADE, related_name="+")
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    state = models.CharField(max_length=16, choices=State.choices)
+    classification = models.CharField(max_length=12, choices=Classification.choices)
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["election", "district_code", "category", "severity", "state", "classification"],
+                name="one_tally_a_cell",
+            )
+        ]
+
+
+class DayTally(models.Model):
+    """Cases reported on one local day, by election, province, category group and severity."""
+
+    election = models.ForeignKey(Election, models.CASCADE, related_name="+")
+    day = models.DateField()
+    province_code = models.CharField(max_length=4)
+    group_code = models.CharField(max_length=3)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    count = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["election", "day", "province_code", "group_code", "severity"], name="one_day_tally_a_cell"
+            )
+        ]

@@ -1,0 +1,77 @@
+"""What can happen and how fast it must be answered: categories and response targets, editable reference data."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from elections.choices import Phase
+from elections.models import Bilingual, Election
+from incidents.choices import Nature, Severity
+
+
+class Category(Bilingual):
+    """One code of the taxonomy. Codes are never reused; peaceful assembly and criticism have none."""
+
+    code = models.CharField(_("code"), max_length=6, primary_key=True)
+    group_code = models.CharField(_("group"), max_length=3)
+    group_km = models.CharField(_("group in Khmer"), max_length=120)
+    group_en = models.CharField(_("group in English"), max_length=120)
+    default_severity = models.CharField(_("usual severity"), max_length=8, choices=Severity.choices)
+    nature = models.CharField(_("nature"), max_length=10, choices=Nature.choices)
+    #: Phases the category is offered first in, space-separated; empty means all.
+    phases = models.CharField(_("phases"), max_length=120, blank=True)
+    is_conflict_route = models.BooleanField(_("always by the conflict-of-interest route"), default=False)
+    protects_victim = models.BooleanField(_("protects the person harmed"), default=False)
+    is_speech = models.BooleanField(_("speech safeguard"), default=False)
+    has_legal_clock = models.BooleanField(_("complaint with a legal deadline possible"), default=False)
+    ever_code = models.CharField(_("EVER code"), max_length=12, blank=True)
+    acled_code = models.CharField(_("ACLED code"), max_length=60, blank=True)
+    retired_on = models.DateField(_("retired on"), null=True, blank=True)
+    superseded_by = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    is_reviewed = models.BooleanField(_("Khmer reviewed by a native reader"), default=False)
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+
+    @property
+    def group(self) -> str:
+        return self.group_km if get_language() == "km" else self.group_en
+
+
+class ResponseTarget(models.Model):
+    """Minutes to acknowledge, to the first update, to containment and to resolution, for a phase and a severity.
+
+    A row of an election replaces the general one. Figures: domain 3.2 and docs/decisions/0004-targets.md.
+    """
+
+    election = models.ForeignKey(
+        Election, models.CASCADE, null=True, blank=True, related_name="response_targets", verbose_name=_("election")
+    )
+    phase = models.CharField(_("phase"), max_length=12, choices=Phase.choices)
+    severity = models.CharField(_("severity"), max_length=8, choices=Severity.choices)
+    acknowledge_minutes = models.PositiveIntegerField(_("acknowledge, minutes"))
+    first_update_minutes = models.PositiveIntegerField(_("first update, minutes"))
+    contain_minutes = models.PositiveIntegerField(_("contain, minutes"))
+    #: Then an update every so many minutes, for critical cases; empty means none.
+    update_every_minutes = models.PositiveIntegerField(_("further updates every, minutes"), null=True, blank=True)
+    #: From containment to resolution.
+    resolve_minutes = models.PositiveIntegerField(_("resolve after containment, minutes"))
+
+    class Meta:
+        ordering = ["election", "phase", "severity"]
+        verbose_name = _("response target")
+        verbose_name_plural = _("response targets")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["election", "phase", "severity"], name="one_target_a_phase_and_severity", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(acknowledge_minutes__gt=0) & Q(contain_minutes__gt=0), name="targets_are_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_phase_display()}, {self.get_severity_display()}"
