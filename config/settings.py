@@ -231,29 +231,47 @@ SERVE_ADMIN = env.bool("SERVE_ADMIN", default=True)
 
 # ---- API ----
 REST_FRAMEWORK: dict[str, Any] = {
+    # Bearer first: its challenge makes the answer to a stranger 401, not 403.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "incidents.api.authentication.BearerTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "incidents.api.pagination.TimeCursor",
+    "DEFAULT_PARSER_CLASSES": ["incidents.api.formats.LimitedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "incidents.api.formats.Negotiation",
+    "DEFAULT_PAGINATION_CLASS": "incidents.api.pagination.Keyset",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["incidents.api.throttling.ClientThrottle"],
     "DEFAULT_THROTTLE_RATES": {"user": env.str("API_RATE", default="1200/min")},
     "EXCEPTION_HANDLER": "incidents.api.problems.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "PAGE_SIZE": 50,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Election security incidents",
+    "DESCRIPTION": "Report cases, act on them, read what you may see. How to begin: docs/api.md.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0, "docExpansion": "list"},
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # One name for each vocabulary, not one for each field that uses it.
+    "ENUM_NAME_OVERRIDES": {
+        "State": "incidents.choices.State",
+        "Severity": "incidents.choices.Severity",
+        "Verification": "incidents.choices.Verification",
+        "Classification": "incidents.choices.Classification",
+        "Act": "incidents.choices.Act",
+        "Channel": "incidents.choices.Channel",
+        "ClockKind": "incidents.choices.ClockKind",
+        "Phase": "elections.choices.Phase",
+        "Level": "elections.choices.Level",
+    },
 }
 
 # ---- Maps ----

@@ -1,0 +1,242 @@
+"""Cases: the list and its GeoJSON, one case, its timeline, and the two ways to write: report and act."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from commands.models import User
+from incidents import actions
+from incidents.api import geojson
+from incidents.api.base import Door, ListDoor
+from incidents.api.formats import GeoJSONRenderer
+from incidents.api.inputs import ReportSerializer, read_act
+from incidents.api.pagination import PARAMETERS, TimeCursor
+from incidents.api.problems import BadParameters, Problem
+from incidents.api.replays import id_from, same_report
+from incidents.api.schema import ACT_EXAMPLES, ACT_REQUEST, FILTERS, IDEMPOTENCY_KEY, IF_MATCH, PROBLEMS
+from incidents.api.serializers import IncidentDetailSerializer, IncidentSerializer
+from incidents.api.timeline import EntrySerializer, entries_of
+from incidents.choices import Channel
+from incidents.filters import CaseFilter
+from incidents.models import Entry, Incident
+from incidents.querysets import IncidentQuerySet
+
+
+def filtered(request: Request) -> IncidentQuerySet:
+    """The cases asked for, within what this person may see. Unknown filters are refused by name."""
+    user = cast(User, request.user)
+    try:
+        asked = CaseFilter.from_query(request.query_params, also=PARAMETERS)
+    except ValidationError as error:
+        raise BadParameters({name: " ".join(texts) for name, texts in error.message_dict.items()}) from None
+    return asked.apply(Incident.objects.visible_to(user), user, timezone.now())
+
+
+def detailed_keys(user: User, incidents: Iterable[Incident]) -> set[uuid.UUID]:
+    """Which of these cases show their narrative, exact place and files to `user`: one query for a page."""
+    keys = [incident.pk for incident in incidents]
+    return set(Incident.objects.detailed_to(user).filter(pk__in=keys).values_list("pk", flat=True)) if keys else set()
+
+
+def find(request: Request, pk: uuid.UUID) -> Incident:
+    """The case, or 404: not visible and not existing are the same answer."""
+    cases = Incident.objects.visible_to(cast(User, request.user)).with_names().select_related("assignee")
+    return get_object_or_404(cases, pk=pk)
+
+
+def etag(incident: Incident) -> str:
+    return f'"{incident.version}"'
+
+
+def show(request: Request, incident: Incident, code: int = 200) -> Response:
+    """One case as its reader may see it, with its version as ETag."""
+    user = cast(User, request.user)
+    survivor = incident.merged_into_id
+    if survivor and not Incident.objects.visible_to(user).filter(pk=survivor).exists():
+        survivor = None
+    context = {
+        "request": request,
+        "detailed": detailed_keys(user, [incident]),
+        "acts": actions.allowed(incident, user),
+        "merged_into": str(survivor) if survivor else None,
+        "concerned": incident.subjects.values_list("command__code", flat=True) if incident.is_sealed else [],
+    }
+    return Response(
+        IncidentDetailSerializer(incident, context=context).data, status=code, headers={"ETag": etag(incident)}
+    )
+
+
+class Incidents(ListDoor):
+    """The cases you may see, newest first; `POST` reports one."""
+
+    serializer_class = IncidentSerializer
+    pagination_class = TimeCursor
+    ordering = TimeCursor.ordering
+    renderer_classes = [JSONRenderer, GeoJSONRenderer]
+    checks_parameters = False
+    queryset = Incident.objects.none()
+
+    def get_queryset(self) -> QuerySet[Incident]:
+        return filtered(self.request).with_names().select_related("assignee")
+
+    @extend_schema(tags=["incidents"], summary="List cases", parameters=FILTERS, operation_id="incidents_list")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        rows = self.paginate_queryset(self.get_queryset())
+        assert rows is not None  # noqa: S101 - the list always has a paginator
+        detailed = detailed_keys(cast(User, request.user), rows)
+        if isinstance(request.accepted_renderer, GeoJSONRenderer):
+            page = cast(TimeCursor, self.paginator)
+            features = [geojson.feature(row, detailed=row.pk in detailed) for row in rows]
+            return Response(geojson.collection(features, next=page.next, previous=page.previous))
+        serializer = IncidentSerializer(rows, many=True, context={"request": request, "detailed": detailed})
+        return self.get_paginated_response(serializer.data)
+
+    @extend_schema(
+        tags=["incidents"],
+        summary="Report a case",
+        parameters=[IDEMPOTENCY_KEY],
+        request=ReportSerializer,
+        responses={
+            201: IncidentDetailSerializer,
+            200: OpenApiResponse(IncidentDetailSerializer, "The same report, sent again: the case as it is now."),
+            **PROBLEMS(400, 403, 409, 413, 415, 422),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        serializer = ReportSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return report(request, dict(serializer.validated_data))
+
+
+def report(request: Request, data: dict[str, Any]) -> Response:
+    """Report, once: 201 the first time, 200 for the same report again, 422 for another report under the same id."""
+    user, now = cast(User, request.user), timezone.now()
+    data["id"] = key = data.get("id") or id_from(request)
+    data["concerned"] = tuple(data.get("concerned", ()))
+    wanted = actions.Report(**data)
+    mine = Incident.objects.visible_to(user).filter(reporter=user)
+    known = mine.filter(pk=key).first() if key else None
+    incident = known or actions.report(wanted, by=user, now=now, channel=Channel.API)
+    again = known is not None or incident.reported_at != now
+    if again and not same_report(incident, wanted):
+        detail = _("A report with this id or key was received before, and it said something else.")
+        raise Problem("key-reused", 422, detail)
+    response = show(request, find(request, incident.pk), 200 if again else 201)
+    response.headers["Location"] = request.build_absolute_uri(f"/api/v1/incidents/{incident.pk}/")
+    return response
+
+
+class IncidentDetail(Door):
+    """One case."""
+
+    @extend_schema(
+        tags=["incidents"],
+        summary="Read a case",
+        operation_id="incidents_retrieve",
+        responses={200: IncidentDetailSerializer, **PROBLEMS(404)},
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return show(request, find(request, pk))
+
+
+class Acts(Door):
+    """Do something to a case."""
+
+    @extend_schema(
+        tags=["incidents"],
+        summary="Act on a case",
+        parameters=[IF_MATCH],
+        request=ACT_REQUEST,
+        examples=ACT_EXAMPLES,
+        responses={200: IncidentDetailSerializer, **PROBLEMS(400, 403, 404, 409, 415, 428)},
+    )
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        incident = find(request, pk)
+        act, fields = read_act(request.data)
+        version = version_seen(request, fields.pop("version", None))
+        if act == "assign":
+            fields["assignee"] = assignee_key(fields["assignee"])
+        try:
+            actions.perform(
+                act,
+                incident,
+                by=cast(User, request.user),
+                version=version,
+                now=timezone.now(),
+                channel=Channel.API,
+                **fields,
+            )
+        except actions.StaleVersion as stale:
+            raise self._stale(request, incident, stale) from None
+        return self._shown(request, pk)
+
+    @staticmethod
+    def _stale(request: Request, incident: Incident, stale: actions.StaleVersion) -> Problem:
+        detailed = bool(detailed_keys(cast(User, request.user), [incident]))
+        meanwhile = EntrySerializer(stale.meanwhile, many=True, context={"detailed": detailed}).data
+        return Problem("stale", 409, " ".join(stale.messages), meanwhile=meanwhile)
+
+    @staticmethod
+    def _shown(request: Request, pk: uuid.UUID) -> Response:
+        """The case after the act; 204 where the act took it out of this person's sight (handed on, joined)."""
+        user = cast(User, request.user)
+        if Incident.objects.visible_to(user).filter(pk=pk).exists():
+            return show(request, find(request, pk))
+        return Response(status=204)
+
+
+def version_seen(request: Request, in_body: int | None) -> int:
+    """The version the client acts on: `If-Match: "3"` or `version` in the content. 428 where it gives none."""
+    header = request.headers.get("If-Match", "").strip()
+    number = header.removeprefix("W/").strip('"')
+    if header and not (number.isascii() and number.isdigit() and 0 < int(number[:10]) < 2**31):
+        sentence = _('Send If-Match with the ETag of the case as you read it, like "3".')
+        raise Problem("bad-request", 400, sentence)
+    if header and in_body is not None and int(number) != in_body:
+        raise Problem("bad-request", 400, _("If-Match and version name two different versions."))
+    if not header and in_body is None:
+        sentence = _("Send the version of the case you read, as If-Match or version, so that nothing is overwritten.")
+        raise Problem("version-needed", 428, sentence)
+    return int(number) if header else cast(int, in_body)
+
+
+def assignee_key(username: str | None) -> int | None:
+    """The person named; a name nobody has is refused like one who cannot be assigned."""
+    if username is None:
+        return None
+    person = User.objects.filter(username=username, is_active=True).first()
+    if person is None:
+        raise ValidationError({"assignee": _("Choose somebody posted at the command that owns the case.")})
+    return person.pk
+
+
+class Timeline(ListDoor):
+    """What was done to the case, oldest first."""
+
+    serializer_class = EntrySerializer
+    ordering = ("pk",)
+    queryset = Entry.objects.none()
+
+    @extend_schema(
+        tags=["incidents"],
+        summary="What was done to a case",
+        responses={200: EntrySerializer(many=True), **PROBLEMS(404)},
+    )
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        incident = find(request, pk)
+        rows = self.paginate_queryset(entries_of(incident))
+        detailed = bool(detailed_keys(cast(User, request.user), [incident]))
+        serializer = EntrySerializer(rows, many=True, context={"detailed": detailed})
+        return self.get_paginated_response(serializer.data)

@@ -1,0 +1,98 @@
+"""What the API reads and writes: JSON within limits, GeoJSON, forms with files. A refusal is always a problem."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+
+from incidents.api.problems import Problem
+
+GEOJSON = "application/geo+json"
+#: Room for the boundaries and other fields of a form beside its file.
+FORM_OVERHEAD = 64 * 1024
+
+
+class LimitedJSONParser(JSONParser):
+    """JSON objects of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes: DRF reads the stream past Django's own limit."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        content = stream.read(limit + 1)
+        if len(content) > limit:
+            raise RequestDataTooBig
+        try:
+            data = super().parse(io.BytesIO(content), media_type, parser_context)
+        except (ParseError, ValueError, RecursionError, LookupError):
+            # A LookupError is a charset that does not exist.
+            raise ParseError(_("The content is not well-formed JSON in UTF-8.")) from None
+        if not isinstance(data, dict):
+            raise ParseError(_("Send one JSON object: names and values in braces."))
+        return data
+
+
+class FileParser(MultiPartParser):
+    """A form with one file; refused by its announced length before anything is read."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        request = (parser_context or {})["request"]
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > settings.ATTACHMENT_MAX_BYTES + FORM_OVERHEAD:
+            raise RequestDataTooBig
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except ParseError:
+            raise ParseError(_("The form could not be read. Send it as multipart/form-data.")) from None
+
+
+class GeoJSONRenderer(JSONRenderer):
+    """RFC 7946: coordinates are longitude, latitude in degrees WGS 84."""
+
+    media_type = GEOJSON
+    format = "geojson"
+    charset = None
+
+
+class BinaryRenderer(BaseRenderer):
+    """Answers that are not JSON, and so already finished when they reach the renderer."""
+
+    media_type = "*/*"
+    format = "file"
+    render_style = "binary"
+    charset = None
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        return data
+
+
+class Negotiation(DefaultContentNegotiation):
+    """A `format` that is not offered is a value of a parameter that is not known: 406 naming it, not 404."""
+
+    def filter_renderers(self, renderers: list[Any], format: str) -> list[Any]:
+        found = [renderer for renderer in renderers if renderer.format == format]
+        if not found:
+            offered = ", ".join(renderer.format for renderer in renderers)
+            detail = _("This address offers these formats: %(formats)s.") % {"formats": offered}
+            raise Problem("not-acceptable", 406, detail)
+        return found
+
+
+def no_surprises(request: Request) -> None:
+    """Refuse a NUL anywhere in the address: no value has one, and PostgreSQL cannot be asked about it."""
+    if any("\0" in name or "\0" in value for name, values in request.query_params.lists() for value in values):
+        raise Problem("bad-request", 400, _("The address holds a character that no value has (NUL)."))

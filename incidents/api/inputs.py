@@ -1,0 +1,259 @@
+"""What the API takes in: types and sizes. What is possible and allowed is decided in `actions`, for every door."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from incidents.api.base import Strict
+from incidents.choices import (
+    Act,
+    ActorType,
+    Classification,
+    DismissReason,
+    Means,
+    Outcome,
+    PointPrecision,
+    Severity,
+    TargetType,
+    TimePrecision,
+    Verification,
+)
+
+#: Above any count a real case can have, below what a column holds.
+MOST = 100_000_000
+#: Characters; `actions` may allow fewer.
+LONGEST = 20_000
+
+
+class Degrees(serializers.FloatField):
+    """A finite number: `float("nan")` passes every comparison of a range."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool):
+            self.fail("invalid")
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+def _words(**more: Any) -> Any:
+    return serializers.CharField(max_length=LONGEST, **more)
+
+
+def _note() -> Any:
+    return _words(required=False, allow_blank=True, default="")
+
+
+def _count() -> Any:
+    return serializers.IntegerField(min_value=0, max_value=MOST, required=False)
+
+
+class ImpactSerializer(Strict):
+    killed = _count()
+    injured = _count()
+    stations_affected = _count()
+    minutes_stopped = _count()
+    voters_affected = _count()
+
+
+class ReportSerializer(ImpactSerializer):
+    """A report. `id` (a UUID the client makes) or the header `Idempotency-Key` makes sending it twice harmless."""
+
+    id = serializers.UUIDField(required=False, help_text="Made by the client; the case keeps it.")
+    category = serializers.CharField(max_length=6, help_text="Code; `UNK-00` when unsure.")
+    occurred_at = serializers.DateTimeField(help_text="ISO 8601; without an offset, Phnom Penh time.")
+    time_precision = serializers.ChoiceField(TimePrecision.choices, required=False)
+    place = serializers.CharField(max_length=12, help_text="P-code of a village, commune or district.")
+    lat = Degrees(min_value=-90, max_value=90, required=False, allow_null=True, help_text="Degrees WGS 84.")
+    lon = Degrees(min_value=-180, max_value=180, required=False, allow_null=True, help_text="Degrees WGS 84.")
+    point_precision = serializers.ChoiceField(PointPrecision.choices, required=False)
+    narrative = _words(help_text="What happened. No names of persons harmed, witnesses or sources.")
+    title = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    place_note = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    severity = serializers.ChoiceField(
+        Severity.choices, required=False, help_text="Suggested from the category if not given."
+    )
+    actor_type = serializers.ChoiceField(ActorType.choices, required=False)
+    target_type = serializers.ChoiceField(TargetType.choices, required=False, allow_blank=True)
+    means = serializers.ChoiceField(Means.choices, required=False, allow_blank=True)
+    is_gender_based = serializers.BooleanField(required=False)
+    concerned = serializers.ListField(
+        child=serializers.CharField(max_length=24), max_length=10, required=False,
+        help_text="Codes of commands the report is about: the case is sealed from them.",
+    )  # fmt: skip
+    concerned_civil = serializers.BooleanField(
+        required=False, help_text="The civil authority of that unit's place is meant, not the command."
+    )
+    election = serializers.CharField(max_length=12, required=False, help_text="Code; the current one if not given.")
+    confirmed_early = serializers.BooleanField(
+        required=False, help_text="A date before the election's first phase is meant as written."
+    )
+
+
+class ActSerializer(Strict):
+    """Every act: which, and the version of the case it is based on (here or in `If-Match`)."""
+
+    act = serializers.CharField(max_length=20)
+    version = serializers.IntegerField(min_value=1, max_value=2_147_483_647, required=False)
+
+
+def _reason() -> Any:
+    return _words()
+
+
+class AcknowledgeAct(ActSerializer):
+    note = _note()
+    not_concerned = serializers.BooleanField(
+        default=False, help_text="You confirm that the report is about neither you nor your unit."
+    )
+
+
+class NoteAct(ActSerializer):
+    note = _note()
+
+
+class UpdateAct(ActSerializer):
+    note = _words()
+
+
+class AssignAct(ActSerializer):
+    assignee = serializers.CharField(max_length=150, allow_null=True, help_text="User name; null for nobody.")
+    note = _note()
+
+
+class SeverityAct(ActSerializer):
+    severity = serializers.ChoiceField(Severity.choices)
+    reason = _note()
+
+
+class LowerSeverityAct(ActSerializer):
+    severity = serializers.ChoiceField(Severity.choices)
+    reason = _reason()
+
+
+class EscalateAct(ActSerializer):
+    to = serializers.CharField(
+        max_length=24, required=False, allow_blank=True, default="", help_text="Command code; empty for the next above."
+    )
+    reason = _reason()
+
+
+class ReasonAct(ActSerializer):
+    reason = _reason()
+
+
+class ContainAct(ActSerializer, ImpactSerializer):
+    note = _note()
+
+
+class ResolveAct(ActSerializer):
+    outcome = serializers.ChoiceField(Outcome.choices)
+    verification = serializers.ChoiceField(Verification.choices)
+    note = _note()
+
+
+class VerifyAct(ActSerializer):
+    verification = serializers.ChoiceField(Verification.choices)
+    note = _note()
+
+
+class ProposeAct(ActSerializer):
+    classification = serializers.ChoiceField(Classification.choices)
+    note = _note()
+
+
+class ClassifyAct(ActSerializer):
+    classification = serializers.ChoiceField(Classification.choices)
+    reason = _note()
+
+
+class CorrectionSerializer(ImpactSerializer):
+    """The fields to change, with their right values; the old ones stay in the timeline."""
+
+    category = serializers.CharField(max_length=6, required=False)
+    occurred_at = serializers.DateTimeField(required=False)
+    time_precision = serializers.ChoiceField(TimePrecision.choices, required=False)
+    place = serializers.CharField(max_length=12, required=False)
+    lat = Degrees(min_value=-90, max_value=90, required=False, allow_null=True)
+    lon = Degrees(min_value=-180, max_value=180, required=False, allow_null=True)
+    point_precision = serializers.ChoiceField(PointPrecision.choices, required=False)
+    narrative = _words(required=False)
+    title = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    place_note = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    actor_type = serializers.ChoiceField(ActorType.choices, required=False)
+    target_type = serializers.ChoiceField(TargetType.choices, required=False, allow_blank=True)
+    means = serializers.ChoiceField(Means.choices, required=False, allow_blank=True)
+    is_gender_based = serializers.BooleanField(required=False)
+
+
+class CorrectAct(ActSerializer):
+    fields_ = CorrectionSerializer()
+    reason = _reason()
+
+    def get_fields(self) -> dict[str, Any]:
+        """`fields` is DRF's own name on a serializer, so the declared one is renamed here."""
+        declared = super().get_fields()
+        return {("fields" if name == "fields_" else name): field for name, field in declared.items()}
+
+
+class MergeAct(ActSerializer):
+    survivor = serializers.UUIDField(help_text="The case that goes on.")
+
+
+class DismissAct(ActSerializer):
+    dismiss_reason = serializers.ChoiceField(DismissReason.choices)
+    reason = _reason()
+
+
+class RelocateAct(ActSerializer):
+    station = serializers.CharField(max_length=120)
+    old_place = serializers.CharField(max_length=200)
+    new_place = serializers.CharField(max_length=200)
+    voters_affected = serializers.IntegerField(min_value=0, max_value=MOST)
+
+
+#: Every act a person may do through the API. Protected identities are recorded, granted and opened in the browser only.
+ACTS: dict[str, type[ActSerializer]] = {
+    Act.ACKNOWLEDGE: AcknowledgeAct,
+    Act.ACCEPT: NoteAct,
+    Act.UPDATE: UpdateAct,
+    Act.ASSIGN: AssignAct,
+    Act.RAISE_SEVERITY: SeverityAct,
+    Act.LOWER_SEVERITY: LowerSeverityAct,
+    Act.ESCALATE: EscalateAct,
+    Act.HAND_BACK: ReasonAct,
+    Act.CONTAIN: ContainAct,
+    Act.FLARE_UP: ReasonAct,
+    Act.RESOLVE: ResolveAct,
+    Act.CLOSE: NoteAct,
+    Act.REOPEN: ReasonAct,
+    Act.VERIFY: VerifyAct,
+    Act.PROPOSE: ProposeAct,
+    Act.CLASSIFY: ClassifyAct,
+    Act.CORRECT: CorrectAct,
+    Act.MERGE: MergeAct,
+    Act.UNMERGE: ReasonAct,
+    Act.WITHDRAW: ReasonAct,
+    Act.DISMISS: DismissAct,
+    Act.COUNTERSIGN: NoteAct,
+    Act.DECLINE: ReasonAct,
+    Act.RELOCATE_STATION: RelocateAct,
+}
+
+
+def read_act(data: Any) -> tuple[str, dict[str, Any]]:
+    """The act and its typed fields, `version` among them if given. Raises DRF's ValidationError."""
+    act = data.get("act") if hasattr(data, "get") else None
+    if not isinstance(act, str) or act not in ACTS:
+        offered = ", ".join(str(Act(a).value) for a in ACTS)
+        raise serializers.ValidationError({"act": [_("Name one of these acts: %(acts)s.") % {"acts": offered}]})
+    serializer = ACTS[act](data=data)
+    serializer.is_valid(raise_exception=True)
+    fields = dict(serializer.validated_data)
+    fields.pop("act")
+    return act, fields

@@ -1,0 +1,161 @@
+"""A case as the API shows it. Tier T1 for everybody who may see the case, tier T2 only where `detailed_to` says so.
+
+Identities (tier T3) have no field here, and neither has who reported: with a liaison that is a protected person.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from elections.models import Jurisdiction
+from incidents.choices import Act, PointPrecision
+from incidents.models import Attachment, Incident
+
+#: Fields only people with the details of the case get; for others they are not in the answer at all.
+DETAILS = ("title", "narrative", "place_note", "point", "assignee")
+#: Length of a commune's P-code: the exact place of tier T1.
+COMMUNE = 8
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    """A code with its name in both languages."""
+
+    code = serializers.CharField()
+    name_km = serializers.CharField()
+    name_en = serializers.CharField()
+
+
+class PlaceSerializer(serializers.Serializer[Jurisdiction]):
+    """Village, commune or district; the commune at most for readers without the details of the case."""
+
+    pcode = serializers.CharField()
+    level = serializers.CharField()
+    name_km = serializers.CharField()
+    name_en = serializers.CharField()
+
+
+class PointSerializer(serializers.Serializer[Any]):
+    """Degrees WGS 84."""
+
+    lat = serializers.FloatField()
+    lon = serializers.FloatField()
+    precision = serializers.ChoiceField(PointPrecision.choices)
+
+
+def place_for(incident: Incident, detailed: bool) -> Jurisdiction:
+    """The place of the case as exactly as the reader may know it."""
+    place = incident.place
+    if not detailed and len(place.pcode) > COMMUNE and place.parent:
+        return place.parent
+    return place
+
+
+class IncidentSerializer(serializers.ModelSerializer[Incident]):
+    """A case in a list. Needs `context["detailed"]`: the keys of the cases whose details the reader may see."""
+
+    election = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    category = NamedSerializer()
+    owner = NamedSerializer(help_text="The command that answers for the case now.")
+    assignee = serializers.SlugRelatedField(
+        slug_field="username", read_only=True, allow_null=True, required=False, help_text="Details of the case only."
+    )
+    place = serializers.SerializerMethodField()
+    point = serializers.SerializerMethodField(required=False, help_text="Details of the case only.")
+    waits_for = serializers.CharField(
+        source="request_act", help_text="An act that waits for a second person, or empty."
+    )
+    is_late_entry = serializers.BooleanField(help_text="Entered more than 24 hours after it happened.")
+    id = serializers.UUIDField()
+
+    class Meta:
+        model = Incident
+        fields = [
+            "id", "reference", "election", "phase", "category",
+            "state", "severity", "initial_severity", "verification", "classification", "proposed_classification",
+            "owner", "rung", "highest_rung", "is_accepted", "assignee",
+            "occurred_at", "time_precision", "reported_at", "is_late_entry", "channel",
+            "place", "province_code", "district_code", "point", "title", "narrative", "place_note",
+            "actor_type", "target_type", "means", "is_gender_based",
+            "killed", "injured", "stations_affected", "minutes_stopped", "voters_affected",
+            "is_sealed", "is_drill", "outcome", "dismiss_reason", "waits_for",
+            "acknowledged_at", "first_update_at", "last_update_at", "contained_at", "resolved_at", "closed_at",
+            "classified_at", "reopened_count", "next_due_at", "next_due_kind", "version", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+        extra_kwargs = {
+            name: {"required": False, "help_text": "Details of the case only."}
+            for name in ("title", "narrative", "place_note")
+        }
+
+    def to_representation(self, incident: Incident) -> dict[str, Any]:
+        row = super().to_representation(incident)
+        if not self._is_detailed(incident):
+            for name in DETAILS:
+                row.pop(name, None)
+        return row
+
+    def _is_detailed(self, incident: Incident) -> bool:
+        return incident.pk in self.context["detailed"]
+
+    @extend_schema_field(PlaceSerializer)
+    def get_place(self, incident: Incident) -> dict[str, Any]:
+        return dict(PlaceSerializer(place_for(incident, self._is_detailed(incident))).data)
+
+    @extend_schema_field(PointSerializer(allow_null=True))
+    def get_point(self, incident: Incident) -> dict[str, Any] | None:
+        if incident.lat is None or incident.lon is None:
+            return None
+        return {"lat": incident.lat, "lon": incident.lon, "precision": incident.point_precision}
+
+
+class IncidentDetailSerializer(IncidentSerializer):
+    """One case. Also needs `context["acts"]`, `context["merged_into"]` and `context["concerned"]`."""
+
+    acts = serializers.SerializerMethodField(help_text="What you may do to the case now.")
+    merged_into = serializers.SerializerMethodField(help_text="The case this report was joined to, if you may see it.")
+    concerned = serializers.SerializerMethodField(
+        required=False, help_text="Units the report is about (sealed cases); details of the case only."
+    )
+
+    class Meta(IncidentSerializer.Meta):
+        fields = [*IncidentSerializer.Meta.fields, "acts", "merged_into", "concerned"]
+        read_only_fields = fields
+
+    def to_representation(self, incident: Incident) -> dict[str, Any]:
+        row = super().to_representation(incident)
+        if not self._is_detailed(incident):
+            row.pop("concerned", None)
+        return row
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(Act.choices)))
+    def get_acts(self, incident: Incident) -> list[str]:
+        return list(self.context["acts"])
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_merged_into(self, incident: Incident) -> str | None:
+        return self.context["merged_into"]  # type: ignore[no-any-return]
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_concerned(self, incident: Incident) -> list[str]:
+        return list(self.context["concerned"])
+
+
+class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
+    url = serializers.SerializerMethodField(help_text="As handed in; `?copy=1` for the copy without location.")
+    has_copy = serializers.SerializerMethodField(help_text="An image has a smaller copy without its metadata.")
+
+    class Meta:
+        model = Attachment
+        fields = ["id", "name", "content_type", "size", "sha256", "uploaded_at", "has_copy", "url"]
+
+    @extend_schema_field(serializers.URLField())
+    def get_url(self, attachment: Attachment) -> str:
+        kwargs = {"pk": attachment.incident_id, "file": attachment.pk}
+        return str(reverse("api:attachment", kwargs=kwargs, request=self.context.get("request")))
+
+    def get_has_copy(self, attachment: Attachment) -> bool:
+        return bool(attachment.derived)
