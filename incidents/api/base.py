@@ -60,6 +60,7 @@ class NothingHere(Door):
     """Any other address under the API: 401 for a stranger, 404 for everybody else, as a problem."""
 
     checks_parameters = False
+    schema = None
 
     def _answer(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise Http404

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -20,7 +21,7 @@ from commands.models import User
 from incidents import actions
 from incidents.api import geojson
 from incidents.api.base import Door, ListDoor
-from incidents.api.formats import GeoJSONRenderer
+from incidents.api.formats import GEOJSON, GeoJSONRenderer
 from incidents.api.inputs import ReportSerializer, read_act
 from incidents.api.pagination import PARAMETERS, TimeCursor
 from incidents.api.problems import BadParameters, Problem
@@ -32,6 +33,12 @@ from incidents.choices import Channel
 from incidents.filters import CaseFilter
 from incidents.models import Entry, Incident
 from incidents.querysets import IncidentQuerySet
+
+LIST = {
+    (200, "application/json"): IncidentSerializer(many=True),
+    (200, GEOJSON): OpenApiTypes.OBJECT,
+    **PROBLEMS(400),
+}
 
 
 def filtered(request: Request) -> IncidentQuerySet:
@@ -91,7 +98,9 @@ class Incidents(ListDoor):
     def get_queryset(self) -> QuerySet[Incident]:
         return filtered(self.request).with_names().select_related("assignee")
 
-    @extend_schema(tags=["incidents"], summary="List cases", parameters=FILTERS, operation_id="incidents_list")
+    @extend_schema(
+        tags=["incidents"], summary="List cases", parameters=FILTERS, operation_id="incidents_list", responses=LIST
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         rows = self.paginate_queryset(self.get_queryset())
         assert rows is not None  # noqa: S101 - the list always has a paginator

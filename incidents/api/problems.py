@@ -23,8 +23,8 @@ from rest_framework.settings import api_settings
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-#: Where each type of problem is explained: an anchor of docs/api.md, as the documentation page shows it.
-TYPE = "/api/v1/problems#"
+#: Where each type of problem is listed; docs/api.md explains them.
+TYPE = "/api/v1/problems/#"
 #: Codes of `actions` that mean "not now": the request was well made, the case is in another state.
 CONFLICTS = frozenset({"not_possible", "locked", "stale", "id_taken", "taken"})
 

@@ -38,7 +38,7 @@ class JurisdictionSerializer(serializers.ModelSerializer[Jurisdiction]):
                   "successor", "is_fictional"]  # fmt: skip
 
 
-class PhaseSerializer(serializers.ModelSerializer[PhaseWindow]):
+class PhaseWindowSerializer(serializers.ModelSerializer[PhaseWindow]):
     jurisdiction = serializers.CharField(source="jurisdiction_id", allow_null=True)
 
     class Meta:
@@ -47,7 +47,7 @@ class PhaseSerializer(serializers.ModelSerializer[PhaseWindow]):
 
 
 class ElectionSerializer(serializers.ModelSerializer[Election]):
-    phases = PhaseSerializer(source="phase_windows", many=True)
+    phases = PhaseWindowSerializer(source="phase_windows", many=True)
     current_phase = serializers.SerializerMethodField()
 
     class Meta:
@@ -121,6 +121,8 @@ def _known(model: type[Model], request: Request, name: str, key: str) -> str:
     )
 )
 class Jurisdictions(ListDoor):
+    """Places in the order of their codes."""
+
     serializer_class = JurisdictionSerializer
     parameters = ("level", "parent", "under", "search", "on")
     ordering = ("pcode",)
@@ -142,6 +144,8 @@ class Jurisdictions(ListDoor):
 
 @extend_schema_view(get=extend_schema(tags=["reference"], summary="One place"))
 class JurisdictionDetail(Door, generics.RetrieveAPIView[Jurisdiction]):
+    """One place."""
+
     serializer_class = JurisdictionSerializer
     queryset = Jurisdiction.objects.all()
     lookup_field = "pcode"
@@ -149,6 +153,8 @@ class JurisdictionDetail(Door, generics.RetrieveAPIView[Jurisdiction]):
 
 @extend_schema_view(get=extend_schema(tags=["reference"], summary="Elections with their phases"))
 class Elections(ListDoor):
+    """Elections, the latest code first."""
+
     serializer_class = ElectionSerializer
     queryset = Election.objects.prefetch_related("phase_windows")
     ordering = ("-code",)
@@ -156,6 +162,8 @@ class Elections(ListDoor):
 
 @extend_schema_view(get=extend_schema(tags=["reference"], summary="One election with its phases"))
 class ElectionDetail(Door, generics.RetrieveAPIView[Election]):
+    """One election."""
+
     serializer_class = ElectionSerializer
     queryset = Election.objects.prefetch_related("phase_windows")
     lookup_field = "code"
@@ -174,6 +182,8 @@ class ElectionDetail(Door, generics.RetrieveAPIView[Election]):
     )
 )
 class Commands(ListDoor):
+    """Commands in the order of the tree."""
+
     serializer_class = CommandSerializer
     parameters = ("kind", "parent", "jurisdiction", "dissolved")
     ordering = ("path",)
@@ -203,6 +213,8 @@ class Commands(ListDoor):
     )
 )
 class Categories(ListDoor):
+    """The taxonomy, with the phases each category is offered first in."""
+
     serializer_class = CategorySerializer
     parameters = ("phase", "retired")
     ordering = ("code",)

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from elections.choices import Phase
 from incidents.api.inputs import ACTS
-from incidents.choices import Act, Classification, Severity, State, Verification
+from incidents.choices import Classification, Severity, State, Verification
 from incidents.filters import MINE, STATE_GROUPS, TEXT_LIMIT
 
 
@@ -101,8 +101,8 @@ FILTERS = [
 
 ACT_REQUEST = PolymorphicProxySerializer(
     component_name="AnyAct",
-    serializers={Act(act).value: serializer for act, serializer in ACTS.items()},
-    resource_type_field_name=None,
+    serializers=ACTS,
+    resource_type_field_name="act",
     many=False,
 )
 ACT_EXAMPLES = [

@@ -1,0 +1,168 @@
+"""Acting: on the version that was read, within one's authority, with refusals that explain themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from incidents.choices import Act
+from tests.incidents.api.clients import API, is_problem
+
+JSON = "application/json"
+
+
+def act(client: Any, incident: Any, content: dict[str, Any], **headers: str) -> Any:
+    return client.post(f"{API}incidents/{incident.pk}/acts/", content, content_type=JSON, headers=headers)
+
+
+def test_an_act_by_if_match_answers_with_the_next_version(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    content = {"act": "acknowledge", "not_concerned": True}
+    response = act(api(cast.duty_commander), incident, content, **{"if-match": f'"{incident.version}"'})
+    assert response.status_code == 200, response.content
+    assert response.json()["state"] == "acknowledged"
+    assert response.headers["ETag"] == f'"{incident.version + 1}"'
+    incident.refresh_from_db()
+    assert incident.entries.last().channel == "api"
+
+
+def test_a_stale_version_is_409_with_what_happened_meanwhile(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    duty, above = api(cast.duty_commander), api(cast.provincial)
+    act(duty, incident, {"act": "acknowledge", "not_concerned": True, "version": incident.version})
+    response = act(above, incident, {"act": "update", "note": "On the way.", "version": incident.version})
+    body = is_problem(response, 409, "stale")
+    assert [e["act"] for e in body["meanwhile"]] == ["acknowledge"]
+    assert body["meanwhile"][0]["by"]["role"] == "duty_commander"
+
+
+def test_an_act_without_a_version_is_refused(cast: Any, api: Any, make_incident: Any) -> None:
+    is_problem(act(api(cast.duty_commander), make_incident(), {"act": "acknowledge"}), 428, "version-needed")
+
+
+@pytest.mark.parametrize("header", ["x", '"0"', '"-1"', "*", '"²"', '"' + "9" * 5000 + '"'])
+def test_an_if_match_that_is_no_version_is_refused(cast: Any, api: Any, make_incident: Any, header: str) -> None:
+    is_problem(act(api(cast.duty_commander), make_incident(), {"act": "acknowledge"}, **{"if-match": header}), 400)
+
+
+def test_two_different_versions_are_refused(cast: Any, api: Any, make_incident: Any) -> None:
+    response = act(api(cast.duty_commander), make_incident(), {"act": "close", "version": 1}, **{"if-match": '"2"'})
+    is_problem(response, 400)
+
+
+def test_an_act_that_is_not_possible_now_is_409_and_says_what_to_do(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    body = is_problem(
+        act(api(cast.provincial), incident, {"act": "contain", "version": incident.version}), 409, "conflict"
+    )
+    assert "first" in body["detail"]
+
+
+def test_an_act_beyond_the_posting_is_403_in_a_sentence(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    content = {
+        "act": "classify",
+        "classification": "electoral",
+        "reason": "Near a station.",
+        "version": incident.version,
+    }
+    body = is_problem(act(api(cast.officer), incident, content), 403, "not-allowed")
+    assert len(body["detail"]) > 10
+
+
+def test_an_act_on_a_case_out_of_sight_is_404(cast: Any, api: Any, make_incident: Any) -> None:
+    is_problem(act(api(cast.neighbour), make_incident(), {"act": "acknowledge", "version": 1}), 404)
+
+
+@pytest.mark.parametrize("name", ["", "explode", 5, None, ["acknowledge"], "warn", "auto_escalate", "record_person",
+                                  "open_identity", "grant_identity", "report", "attach"])  # fmt: skip
+def test_only_acts_of_people_without_identities_are_offered(cast: Any, api: Any, make_incident: Any, name: Any) -> None:
+    body = is_problem(act(api(cast.nec), make_incident(), {"act": name, "version": 1}), 400, "fields")
+    assert body["errors"][0]["pointer"] == "/act"
+
+
+def test_fields_of_an_act_are_checked_by_name(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    content = {"act": "escalate", "version": 1, "resaon": "More forces are needed."}
+    body = is_problem(act(api(cast.duty_commander), incident, content), 400, "fields")
+    assert {e["pointer"] for e in body["errors"]} == {"/resaon"}
+    body = is_problem(act(api(cast.duty_commander), incident, {"act": "escalate", "version": 1}), 400, "fields")
+    assert {e["pointer"] for e in body["errors"]} == {"/reason"}
+    wrong = {"act": "correct", "version": 1, "reason": "x", "fields": {"killed": -1}}
+    body = is_problem(act(api(cast.duty_commander), incident, wrong), 400, "fields")
+    assert body["errors"][0]["pointer"] == "/fields/killed"
+
+
+def test_somebody_is_assigned_by_name(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    client = api(cast.duty_commander)
+    done = act(client, incident, {"act": "acknowledge", "not_concerned": True, "version": incident.version}).json()
+    content = {"act": "assign", "assignee": "cast-officer", "version": done["version"]}
+    response = act(client, incident, content)
+    assert response.status_code == 200, response.content
+    assert response.json()["assignee"] == "cast-officer"
+    assert response.json()["state"] == "responding"
+    nobody = content | {"assignee": "nobody-here", "version": response.json()["version"]}
+    is_problem(act(client, incident, nobody), 400, "fields")
+    rows = client.get(f"{API}incidents/{incident.pk}/timeline/").json()["results"]
+    assert str(cast.officer.pk) not in str(rows[-1]["after"].get("assignee")), "no database key leaves the house"
+
+
+def test_every_offered_act_is_one_the_write_path_knows(cast: Any) -> None:
+    from incidents import actions
+    from incidents.api.inputs import ACTS
+
+    left_out = {Act.REPORT, Act.ATTACH, Act.RECORD_PERSON, Act.GRANT_IDENTITY, Act.OPEN_IDENTITY}
+    for name in ACTS:
+        assert callable(getattr(actions, name)), name
+    assert not left_out & set(ACTS)
+
+
+# ---- Files ----
+
+TEXT = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def upload(client: Any, incident: Any, name: str = "note.pdf", content: bytes = TEXT, **fields: Any) -> Any:
+    data = {"file": SimpleUploadedFile(name, content), "version": incident.version} | fields
+    return client.post(f"{API}incidents/{incident.pk}/attachments/", data)
+
+
+def test_a_file_is_added_listed_and_handed_out_as_a_download(
+    cast: Any, api: Any, make_incident: Any, tmp_path: Any, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    incident, client = make_incident(), api(cast.officer)
+    made = upload(client, incident)
+    assert made.status_code == 201, made.content
+    assert [r["id"] for r in client.get(f"{API}incidents/{incident.pk}/attachments/").json()["results"]] == [
+        made.json()["id"]
+    ]
+    got = client.get(made.headers["Location"])
+    assert b"".join(got) == TEXT
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in got.headers["Content-Security-Policy"]
+    for name in ("neighbour", "ministry", "auditor", "administrator"):
+        is_problem(api(getattr(cast, name)).get(made.headers["Location"]), 404)
+
+
+def test_files_that_are_not_what_they_say_are_refused(
+    cast: Any, api: Any, make_incident: Any, tmp_path: Any, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    incident, client = make_incident(), api(cast.officer)
+    is_problem(upload(client, incident, "photo.jpg", b"MZ\x90\x00" + b"\0" * 200), 400, "fields")
+    is_problem(upload(client, incident, "empty.pdf", b""), 400, "fields")
+    is_problem(client.post(f"{API}incidents/{incident.pk}/attachments/", {"version": 1}), 400, "fields")
+    is_problem(client.post(f"{API}incidents/{incident.pk}/attachments/", {}, content_type=JSON), 415, "media-type")
+    is_problem(
+        client.post(f"{API}incidents/{incident.pk}/attachments/", b"--x", content_type="multipart/form-data"), 400
+    )
+
+
+def test_a_file_over_the_limit_is_refused(cast: Any, api: Any, make_incident: Any, settings: Any) -> None:
+    settings.ATTACHMENT_MAX_BYTES = 1000
+    is_problem(upload(api(cast.officer), make_incident(), content=TEXT + b"x" * 100_000), 413, "too-large")
