@@ -3,7 +3,7 @@
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 
-class Documentation(SpectacularSwaggerSplitView):  # type: ignore[misc]
+class Documentation(SpectacularSwaggerSplitView):
     """For people signed in. Its template has no inline script or style, unlike the one it replaces."""
 
     url_name = "api:schema"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from django.conf import settings
@@ -83,10 +83,11 @@ class BinaryRenderer(BaseRenderer):
 class Negotiation(DefaultContentNegotiation):
     """A `format` that is not offered is a value of a parameter that is not known: 406 naming it, not 404."""
 
-    def filter_renderers(self, renderers: list[Any], format: str) -> list[Any]:
+    def filter_renderers(self, renderers: Iterable[BaseRenderer], format: str) -> list[Any]:
+        renderers = list(renderers)
         found = [renderer for renderer in renderers if renderer.format == format]
         if not found:
-            offered = ", ".join(renderer.format for renderer in renderers)
+            offered = ", ".join(str(renderer.format) for renderer in renderers)
             detail = _("This address offers these formats: %(formats)s.") % {"formats": offered}
             raise Problem("not-acceptable", 406, detail)
         return found

@@ -35,7 +35,7 @@ class Keyset(BasePagination):
     max_page_size = 200
     ordering: tuple[str, ...] = ("pk",)
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         self.request = request
         self.columns = tuple(getattr(view, "ordering", None) or self.ordering)
         self.model = queryset.model
@@ -116,7 +116,7 @@ class Keyset(BasePagination):
             key.append(value.isoformat() if hasattr(value, "isoformat") else str(value))
         text = base64.urlsafe_b64encode(json.dumps([int(back), *key]).encode()).decode().rstrip("=")
         address = remove_query_param(self.request.build_absolute_uri(), "cursor")
-        return cast(str, replace_query_param(address, "cursor", text))
+        return replace_query_param(address, "cursor", text)
 
 
 class TimeCursor(Keyset):

@@ -17,6 +17,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, status
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
@@ -83,7 +84,7 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response:
     }
     response = Response(body, status=code, headers=headers, content_type=MEDIA_TYPE)
     # The client may have asked for GeoJSON or a spreadsheet: a refusal is JSON all the same.
-    renderer = api_settings.DEFAULT_RENDERER_CLASSES[0]()
+    renderer = JSONRenderer()
     if request is not None:
         request.accepted_renderer, request.accepted_media_type = renderer, renderer.media_type
     return response
@@ -146,7 +147,7 @@ def _read_api(error: exceptions.APIException) -> tuple[str, int, str, dict[str, 
         case exceptions.UnsupportedMediaType():
             return "media-type", 415, _("Send the content in the type the documentation names."), {}, headers
         case exceptions.Throttled():
-            wait = max(1, int(error.wait or 1))
+            wait = max(1, int(getattr(error, "wait", None) or 1))
             headers["Retry-After"] = str(wait)
             return "too-many", 429, _("Please wait %(count)s seconds.") % {"count": wait}, {}, headers
         case exceptions.ParseError():

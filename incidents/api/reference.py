@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
@@ -29,7 +30,7 @@ NAMES = ["name_km", "name_en"]
 class JurisdictionSerializer(serializers.ModelSerializer[Jurisdiction]):
     """A country, province, district, commune or village under the code the national gazetteer gives it."""
 
-    parent = serializers.CharField(source="parent_id", allow_null=True)
+    parent = serializers.CharField(source="parent_id", allow_null=True)  # type: ignore[assignment]
     successor = serializers.CharField(source="successor_id", allow_null=True)
 
     class Meta:
@@ -62,7 +63,7 @@ class ElectionSerializer(serializers.ModelSerializer[Election]):
 class CommandSerializer(serializers.ModelSerializer[SecurityCommand]):
     """A command of the ladder, or a body beside it (`rung` is null)."""
 
-    parent = serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
+    parent: Any = serializers.SlugRelatedField(slug_field="code", read_only=True, allow_null=True)
     jurisdiction = serializers.CharField(source="jurisdiction_id")
     rung = serializers.IntegerField(allow_null=True)
 

@@ -42,7 +42,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     instance = serializers.CharField()
-    errors = ProblemErrorSerializer(many=True, required=False)
+    errors = ProblemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
     meanwhile = serializers.ListField(
         child=serializers.DictField(), required=False, help_text="409 only: what was done since your version."
     )
@@ -101,7 +101,7 @@ FILTERS = [
 
 ACT_REQUEST = PolymorphicProxySerializer(
     component_name="AnyAct",
-    serializers=ACTS,
+    serializers=dict(ACTS),
     resource_type_field_name="act",
     many=False,
 )

@@ -57,10 +57,10 @@ def place_for(incident: Incident, detailed: bool) -> Jurisdiction:
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
     """A case in a list. Needs `context["detailed"]`: the keys of the cases whose details the reader may see."""
 
-    election = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    election: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(slug_field="code", read_only=True)
     category = NamedSerializer()
     owner = NamedSerializer(help_text="The command that answers for the case now.")
-    assignee = serializers.SlugRelatedField(
+    assignee: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
         slug_field="username", read_only=True, allow_null=True, required=False, help_text="Details of the case only."
     )
     place = serializers.SerializerMethodField()

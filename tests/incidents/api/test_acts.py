@@ -76,8 +76,23 @@ def test_an_act_on_a_case_out_of_sight_is_404(cast: Any, api: Any, make_incident
     is_problem(act(api(cast.neighbour), make_incident(), {"act": "acknowledge", "version": 1}), 404)
 
 
-@pytest.mark.parametrize("name", ["", "explode", 5, None, ["acknowledge"], "warn", "auto_escalate", "record_person",
-                                  "open_identity", "grant_identity", "report", "attach"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "explode",
+        5,
+        None,
+        ["acknowledge"],
+        "warn",
+        "auto_escalate",
+        "record_person",
+        "open_identity",
+        "grant_identity",
+        "report",
+        "attach",
+    ],
+)
 def test_only_acts_of_people_without_identities_are_offered(cast: Any, api: Any, make_incident: Any, name: Any) -> None:
     body = is_problem(act(api(cast.nec), make_incident(), {"act": name, "version": 1}), 400, "fields")
     assert body["errors"][0]["pointer"] == "/act"

@@ -24,21 +24,57 @@ def test_unknown_values_are_refused_by_name(cast: Any, api: Any) -> None:
     assert [e["parameter"] for e in body["errors"]] == ["severity"]
 
 
-@pytest.mark.parametrize("query", ["page_size=0", "page_size=201", "page_size=many", "page_size=²", "cursor=x", "cursor=WzBd",
-                                   "cursor=é", "q=%00", "place=%00", "%00=1", "cursor=WzAsICIyMDI3IiwgIngiXQ"])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page_size=0",
+        "page_size=201",
+        "page_size=many",
+        "page_size=²",
+        "cursor=x",
+        "cursor=WzBd",
+        "cursor=é",
+        "q=%00",
+        "place=%00",
+        "%00=1",
+        "cursor=WzAsICIyMDI3IiwgIngiXQ",
+    ],
+)
 def test_impossible_parameters_are_refused(cast: Any, api: Any, query: str) -> None:
     is_problem(api(cast.officer).get(API + "incidents/?" + query), 400)
 
 
-@pytest.mark.parametrize("address", ["jurisdictions/?colour=red", "elections/?colour=red", "commands/?kind=nonsense",
-                                     "jurisdictions/?level=galaxy", "jurisdictions/?on=yesterday", "categories/?phase=x",
-                                     "jurisdictions/?parent=KH77"])  # fmt: skip
+@pytest.mark.parametrize(
+    "address",
+    [
+        "jurisdictions/?colour=red",
+        "elections/?colour=red",
+        "commands/?kind=nonsense",
+        "jurisdictions/?level=galaxy",
+        "jurisdictions/?on=yesterday",
+        "categories/?phase=x",
+        "jurisdictions/?parent=KH77",
+    ],
+)
 def test_reference_lists_refuse_what_they_do_not_know(cast: Any, api: Any, address: str) -> None:
     is_problem(api(cast.officer).get(API + address), 400, "parameters")
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b"",
-                                     b'{"narrative": "\\ud800"}', b'{"killed": ' + b"9" * 6000 + b"}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"\xff\xfe",
+        b'{"a": NaN}',
+        b"[" * 100_000,
+        b"",
+        b'{"narrative": "\\ud800"}',
+        b'{"killed": ' + b"9" * 6000 + b"}",
+    ],
+)
 def test_content_that_is_no_json_object_is_refused(cast: Any, api: Any, content: bytes) -> None:
     is_problem(api(cast.officer).post(API + "incidents/", content, content_type=JSON), 400)
 
@@ -51,13 +87,38 @@ def test_a_charset_that_does_not_exist_is_refused(cast: Any, api: Any) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("narrative", "a\0b"), ("narrative", ["a"]), ("narrative", "x" * 100_000), ("narrative", " "),
-     ("killed", -1), ("killed", 10**30), ("killed", "many"), ("lat", "nan"), ("lat", 91), ("lon", True), ("lat", 1e400),
-     ("occurred_at", "yesterday"), ("occurred_at", "0001-01-01T00:00:00+14:00"), ("occurred_at", 5), ("occurred_at", "9999-12-31T23:59:59-14:00"),
-     ("category", "XXX-99"), ("category", {"code": "CRM-06"}), ("category", "a\0b"), ("place", "KH77"), ("place", "a\0"), ("severity", "awful"),
-     ("concerned", "PSC"), ("concerned", ["nonsense"]), ("election", "XX99"), ("id", "not-a-uuid"), ("colour", "red"),
-     ("title", "x" * 121), ("place_note", "x" * 201), ("is_gender_based", "perhaps")],
-)  # fmt: skip
+    [
+        ("narrative", "a\0b"),
+        ("narrative", ["a"]),
+        ("narrative", "x" * 100_000),
+        ("narrative", " "),
+        ("killed", -1),
+        ("killed", 10**30),
+        ("killed", "many"),
+        ("lat", "nan"),
+        ("lat", 91),
+        ("lon", True),
+        ("lat", 1e400),
+        ("occurred_at", "yesterday"),
+        ("occurred_at", "0001-01-01T00:00:00+14:00"),
+        ("occurred_at", 5),
+        ("occurred_at", "9999-12-31T23:59:59-14:00"),
+        ("category", "XXX-99"),
+        ("category", {"code": "CRM-06"}),
+        ("category", "a\0b"),
+        ("place", "KH77"),
+        ("place", "a\0"),
+        ("severity", "awful"),
+        ("concerned", "PSC"),
+        ("concerned", ["nonsense"]),
+        ("election", "XX99"),
+        ("id", "not-a-uuid"),
+        ("colour", "red"),
+        ("title", "x" * 121),
+        ("place_note", "x" * 201),
+        ("is_gender_based", "perhaps"),
+    ],
+)
 def test_a_bad_field_is_named(cast: Any, api: Any, a_report: dict[str, Any], field: str, value: Any) -> None:
     content = a_report | {field: value}
     if value == 1e400:

@@ -38,8 +38,8 @@ def test_it_is_a_valid_openapi_3_1_document() -> None:
 
 def test_every_address_of_the_api_is_in_it() -> None:
     described = {path.replace("{", "").replace("}", "") for path in yaml.safe_load(COMMITTED.read_text())["paths"]}
-    patterns = next(p for p in get_resolver().url_patterns if getattr(p, "namespace", "") == "api").url_patterns
-    for pattern in patterns:
+    inside: Any = next(p for p in get_resolver().url_patterns if getattr(p, "namespace", "") == "api")
+    for pattern in inside.url_patterns:
         if pattern.name in ("schema", "docs", "nothing-here"):
             continue
         route = API + str(pattern.pattern)
@@ -86,7 +86,9 @@ def test_nothing_it_describes_makes_the_server_fail(cast: Any, make_incident: An
 
     incident = make_incident()
     headers = {"Authorization": f"Bearer {token_for(getattr(cast, name))}", "Accept-Language": "en"}
-    schema = schemathesis.openapi.from_wsgi(API + "schema/?format=json&lang=en", get_wsgi_application(), headers=headers)
+    schema = schemathesis.openapi.from_wsgi(
+        API + "schema/?format=json&lang=en", get_wsgi_application(), headers=headers
+    )
     rarely = settings(
         max_examples=12,
         database=None,
@@ -97,7 +99,7 @@ def test_nothing_it_describes_makes_the_server_fail(cast: Any, make_incident: An
     )
     tried = 0
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation: Any = result.ok()  # type: ignore[union-attr]
 
         @rarely
         @given(case=operation.as_strategy())

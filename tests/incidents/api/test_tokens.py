@@ -12,8 +12,20 @@ from django.utils import timezone
 from commands.models import ApiToken
 from tests.incidents.api.clients import API, is_problem, token_for
 
-ADDRESSES = ["incidents/", "incidents.geojson", "jurisdictions/", "elections/", "commands/", "categories/", "schema/",
-             "map/areas", "map/points", "measures/", "reports/weekly", "nothing/of/the/kind"]  # fmt: skip
+ADDRESSES = [
+    "incidents/",
+    "incidents.geojson",
+    "jurisdictions/",
+    "elections/",
+    "commands/",
+    "categories/",
+    "schema/",
+    "map/areas",
+    "map/points",
+    "measures/",
+    "reports/weekly",
+    "nothing/of/the/kind",
+]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -57,7 +69,7 @@ def test_a_token_carries_no_more_than_the_postings(cast: Any, api: Any, make_inc
     assert api(cast.administrator).get(API + "incidents/").json()["results"] == []
 
 
-def test_use_is_noted_at_most_once_a_minute(cast: Any, django_assert_num_queries: Any) -> None:
+def test_use_is_noted_at_most_once_a_minute(cast: Any) -> None:
     secret = token_for(cast.officer)
     client = Client(headers={"authorization": f"Bearer {secret}"})
     client.get(API + "categories/")
@@ -67,7 +79,7 @@ def test_use_is_noted_at_most_once_a_minute(cast: Any, django_assert_num_queries
     assert ApiToken.objects.get().last_used_at == first
     ApiToken.objects.update(last_used_at=first - dt.timedelta(minutes=2))
     client.get(API + "categories/")
-    assert ApiToken.objects.get().last_used_at >= first
+    assert (ApiToken.objects.get().last_used_at or first - dt.timedelta(1)) >= first
 
 
 def test_a_browser_session_reads_but_writes_only_with_its_csrf_token(cast: Any, a_report: dict[str, Any]) -> None:
