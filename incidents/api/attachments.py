@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
+from django.core.exceptions import ValidationError
 from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -19,9 +22,9 @@ from rest_framework.response import Response
 from commands.models import User
 from incidents import actions
 from incidents.api.base import Door, ListDoor, Strict
-from incidents.api.cases import etag, find, version_seen
+from incidents.api.cases import etag, find, meanwhile, version_seen
 from incidents.api.formats import BinaryRenderer, FileParser
-from incidents.api.problems import BadParameters
+from incidents.api.problems import CONFLICTS, BadParameters
 from incidents.api.schema import IF_MATCH, PROBLEMS
 from incidents.api.serializers import AttachmentSerializer
 from incidents.choices import Act, Channel
@@ -68,13 +71,30 @@ class Attachments(ListDoor):
         serializer.is_valid(raise_exception=True)
         data = dict(serializer.validated_data)
         version = version_seen(request, data.pop("version", None))
-        now = timezone.now()
-        incident = actions.perform(
-            Act.ATTACH, incident, by=user, version=version, now=now, channel=Channel.API, upload=data["file"]
-        )
+        with meanwhile(request, incident), about_the_file():
+            incident = actions.perform(
+                Act.ATTACH,
+                incident,
+                by=user,
+                version=version,
+                now=timezone.now(),
+                channel=Channel.API,
+                upload=data["file"],
+            )
         added = incident.attachments.order_by("-uploaded_at", "-id").first()
         row = AttachmentSerializer(added, context={"request": request}).data
         return Response(row, status=201, headers={"ETag": etag(incident), "Location": row["url"]})
+
+
+@contextmanager
+def about_the_file() -> Iterator[None]:
+    """A refusal of the file itself comes under the name of its field; conflicts (stale, duplicate) stay what they are."""
+    try:
+        yield
+    except ValidationError as error:
+        if hasattr(error, "error_dict") or any(e.code in CONFLICTS for e in error.error_list):
+            raise
+        raise ValidationError({"file": error.messages}) from None
 
 
 class AttachmentFile(Door):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
@@ -177,7 +178,7 @@ class Acts(Door):
         version = version_seen(request, fields.pop("version", None))
         if act == "assign":
             fields["assignee"] = assignee_key(fields["assignee"])
-        try:
+        with meanwhile(request, incident):
             actions.perform(
                 act,
                 incident,
@@ -187,15 +188,7 @@ class Acts(Door):
                 channel=Channel.API,
                 **fields,
             )
-        except actions.StaleVersion as stale:
-            raise self._stale(request, incident, stale) from None
         return self._shown(request, pk)
-
-    @staticmethod
-    def _stale(request: Request, incident: Incident, stale: actions.StaleVersion) -> Problem:
-        detailed = bool(detailed_keys(cast(User, request.user), [incident]))
-        meanwhile = EntrySerializer(stale.meanwhile, many=True, context={"detailed": detailed}).data
-        return Problem("stale", 409, " ".join(stale.messages), meanwhile=meanwhile)
 
     @staticmethod
     def _shown(request: Request, pk: uuid.UUID) -> Response:
@@ -204,6 +197,17 @@ class Acts(Door):
         if Incident.objects.visible_to(user).filter(pk=pk).exists():
             return show(request, find(request, pk))
         return Response(status=204)
+
+
+@contextmanager
+def meanwhile(request: Request, incident: Incident) -> Iterator[None]:
+    """Turn a stale version into 409 with every act since, as this reader may see them."""
+    try:
+        yield
+    except actions.StaleVersion as stale:
+        detailed = bool(detailed_keys(cast(User, request.user), [incident]))
+        rows = EntrySerializer(stale.meanwhile, many=True, context={"detailed": detailed}).data
+        raise Problem("stale", 409, " ".join(stale.messages), meanwhile=rows) from None
 
 
 def version_seen(request: Request, in_body: int | None) -> int:

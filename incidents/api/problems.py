@@ -27,7 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 #: Where each type of problem is listed; docs/api.md explains them.
 TYPE = "/api/v1/problems/#"
 #: Codes of `actions` that mean "not now": the request was well made, the case is in another state.
-CONFLICTS = frozenset({"not_possible", "locked", "stale", "id_taken", "taken"})
+CONFLICTS = frozenset({"not_possible", "locked", "stale", "id_taken", "taken", "duplicate"})
 
 #: type: (status, title)
 TITLES = {
