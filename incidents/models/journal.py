@@ -42,9 +42,12 @@ class Entry(models.Model):
             models.Index(fields=["at"], name="journal_by_time"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.pk} {self.act}"
+
 
 class Block(models.Model):
-    """A run of consecutive entries sealed together: `hash` = SHA-256 over the previous hash and every entry in order."""
+    """A run of consecutive entries sealed together: `hash` = SHA-256 over the previous one and every entry in order."""
 
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField(unique=True)
@@ -52,7 +55,12 @@ class Block(models.Model):
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64, unique=True)
     sealed_at = models.DateTimeField()
+    #: Where to look when the hash is wrong: 16 bytes an entry, its id and the beginning of its own hash.
+    marks = models.BinaryField(default=b"", editable=False)
 
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["previous_hash"], name="the_chain_does_not_fork")]
+
+    def __str__(self) -> str:
+        return f"{self.first_id}-{self.last_id} {self.hash[:12]}"

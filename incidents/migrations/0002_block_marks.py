@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("incidents", "0001_initial"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="block",
+            name="marks",
+            field=models.BinaryField(default=b""),
+        ),
+    ]
