@@ -88,7 +88,7 @@ class Attachments(ListDoor):
 
 @contextmanager
 def about_the_file() -> Iterator[None]:
-    """A refusal of the file itself comes under the name of its field; conflicts (stale, duplicate) stay what they are."""
+    """A refusal of the file itself, under the name of its field; conflicts (stale, duplicate) stay what they are."""
     try:
         yield
     except ValidationError as error:
