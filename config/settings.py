@@ -300,6 +300,12 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("FROM_EMAIL", default="incidents@loc
 #: Where links in messages lead, without a trailing slash.
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 
+# ---- Public notices ----
+#: CAP messages say "Exercise" unless this deployment is the one that warns the public for real.
+CAP_ACTUAL = env.bool("CAP_ACTUAL", default=False)
+#: Globally unique name of the sender in CAP messages: no spaces, commas, < or &.
+CAP_SENDER = env.str("CAP_SENDER", default="election-security@localhost")
+
 # ---- Engine ----
 #: The engine counts as late when no tick succeeded for this long, or a due clock waited this long.
 ENGINE_STALE_SECONDS = env.int("ENGINE_STALE_SECONDS", default=90)

@@ -73,6 +73,7 @@ class Act(models.TextChoices):
     REPORT = "report", _("Reported")
     ACKNOWLEDGE = "acknowledge", _("Acknowledged")
     ACCEPT = "accept", _("Accepted")
+    SEEN = "seen", _("Seen by a lower command")
     UPDATE = "update", _("Update")
     ASSIGN = "assign", _("Assigned")
     RAISE_SEVERITY = "raise_severity", _("Severity raised")
@@ -99,6 +100,9 @@ class Act(models.TextChoices):
     RECORD_PERSON = "record_person", _("Protected identity recorded")
     GRANT_IDENTITY = "grant_identity", _("Access to identities granted")
     OPEN_IDENTITY = "open_identity", _("Protected identities opened")
+    DRAFT_NOTICE = "draft_notice", _("Public notice drafted")
+    ISSUE_NOTICE = "issue_notice", _("Public notice issued")
+    CANCEL_NOTICE = "cancel_notice", _("Public notice cancelled")
     # By the engine, with no person.
     WARN = "warn", _("Deadline near")
     AUTO_ESCALATE = "auto_escalate", _("Escalated by rule")

@@ -50,6 +50,9 @@ class PublicNotice(models.Model):
     )
     issued_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    #: The CAP messages exactly as they went out; their SHA-256 stands in the journal entry of the act.
+    alert_xml = models.TextField(blank=True, editable=False)
+    cancel_xml = models.TextField(blank=True, editable=False)
 
     class Meta:
         ordering = ["-drafted_at"]

@@ -1,4 +1,4 @@
-"""Prove that the journal is what was written. Exit 0: intact; 1: tampered with; 2: not protected or not sealed in time."""
+"""Prove that the journal is what was written. Exit 0: intact; 1: tampered with; 2: not protected, or not sealed yet."""
 
 from __future__ import annotations
 
