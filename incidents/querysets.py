@@ -27,6 +27,9 @@ _WHOLE_COUNTRY = (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.MINISTRY_ANALYST, R
 #: See the operational data (tier T1) and nothing of the narrative, exact place or files (tier T2).
 OPERATIONAL_ONLY = (Role.MINISTRY_ANALYST, Role.AUDITOR)
 
+#: See single cases, not the whole of a place.
+BY_CASE = (Role.INTEGRITY, Role.OFFICER, Role.LIAISON)
+
 NOTHING = Q(pk__in=[])
 
 
@@ -46,6 +49,30 @@ def place_under(code: str) -> Q:
 def unit_codes(postings: Iterable[Posting]) -> set[str]:
     """Codes of every command the postings are at or under: a case about any of these is sealed from their holder."""
     return {code for p in postings for code in p.command.path.strip(".").split(".")}
+
+
+def place_of(posting: Posting) -> str | None:
+    """The P-code all of whose unsealed cases a posting shows, "" for the whole country; None where it shows no place."""
+    match posting.role:
+        case Role.DUTY_COMMANDER | Role.PROVINCIAL_COMMAND:
+            country = posting.command.jurisdiction.level == Level.COUNTRY
+            return None if country else posting.command.jurisdiction_id
+        case role if role in _WHOLE_COUNTRY:
+            return ""
+        case _:
+            return None
+
+
+def whole_places(user: User | AnonymousUser) -> tuple[str, ...] | None:
+    """The P-codes that make up all `visible_to(user)` shows, ("",) for the country; None where its scope is not of places.
+
+    For answers from counts by place: they hold the unsealed cases of a place, no more and no less.
+    """
+    postings = [] if isinstance(user, AnonymousUser) else user.current_postings
+    if any(p.role in BY_CASE for p in postings):
+        return None
+    codes = {place for p in postings if (place := place_of(p)) is not None}
+    return tuple(sorted(c for c in codes if not any(c != other and c.startswith(other) for other in codes)))
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
@@ -70,7 +97,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         sealed = self._sealed_scope(user, postings) & ~Q(subjects__command__code__in=concerned)
         if scope == NOTHING and not postings:
             return self.none()
-        if not any(p.role in (Role.INTEGRITY, Role.OFFICER, Role.LIAISON) for p in postings):
+        if not any(p.role in BY_CASE for p in postings):
             # The common case of a queue or dashboard: one plain condition that the indexes answer.
             return self.filter(scope, is_sealed=False)
         return self.filter((scope & Q(is_sealed=False)) | (sealed & Q(is_sealed=True)))
@@ -82,14 +109,11 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
                 return Q(reporter=user) | Q(assignee=user)
             case Role.LIAISON:
                 return Q(reporter=user)
-            case Role.DUTY_COMMANDER | Role.PROVINCIAL_COMMAND:
-                if posting.command.jurisdiction.level == Level.COUNTRY:
-                    return NOTHING
-                return place_under(posting.command.jurisdiction_id)
-            case role if role in _WHOLE_COUNTRY:
-                return ~NOTHING
             case _:
-                return NOTHING
+                place = place_of(posting)
+                if place is None:
+                    return NOTHING
+                return place_under(place) if place else ~NOTHING
 
     def _sealed_scope(self, user: User, postings: list[Posting]) -> Q:
         """Sealed cases: the reporter's own, those an integrity desk holds or held, and all for the desk at the NEC."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from elections.models import Election
-from incidents.choices import Classification, Severity, State
+from incidents.choices import OPEN, Classification, Severity, State
 from incidents.models.taxonomy import Category
 
 
@@ -30,17 +30,31 @@ class Tally(models.Model):
                 name="one_tally_a_cell",
             )
         ]
+        indexes = [
+            # What is open, of the country or of a range of districts.
+            models.Index(
+                fields=["district_code", "severity"],
+                condition=models.Q(state__in=OPEN),
+                name="tally_open",
+            )
+        ]
 
 
 class DayTally(models.Model):
-    """Cases reported on one local day, by election, province, category group and severity."""
+    """What came in on one local day, by election, province, category group and severity; moves when a case is corrected.
+
+    By group and province: by category and district there would be nearly as many rows as cases.
+    """
 
     election = models.ForeignKey(Election, models.CASCADE, related_name="+")
     day = models.DateField()
     province_code = models.CharField(max_length=4)
     group_code = models.CharField(max_length=3)
     severity = models.CharField(max_length=8, choices=Severity.choices)
+    #: Incidents: reports without those joined to another, withdrawn, or found not to be an incident.
     count = models.IntegerField(default=0)
+    #: Everything that was reported.
+    reports = models.IntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -48,3 +62,4 @@ class DayTally(models.Model):
                 fields=["election", "day", "province_code", "group_code", "severity"], name="one_day_tally_a_cell"
             )
         ]
+        indexes = [models.Index(fields=["day", "province_code"], name="day_tally_by_day")]
