@@ -52,7 +52,7 @@ def unit_codes(postings: Iterable[Posting]) -> set[str]:
 
 
 def place_of(posting: Posting) -> str | None:
-    """The P-code all of whose unsealed cases a posting shows, "" for the whole country; None where it shows no place."""
+    """The P-code all of whose unsealed cases a posting shows, "" for the country; None where it shows no place."""
     match posting.role:
         case Role.DUTY_COMMANDER | Role.PROVINCIAL_COMMAND:
             country = posting.command.jurisdiction.level == Level.COUNTRY
@@ -64,7 +64,7 @@ def place_of(posting: Posting) -> str | None:
 
 
 def whole_places(user: User | AnonymousUser) -> tuple[str, ...] | None:
-    """The P-codes that make up all `visible_to(user)` shows, ("",) for the country; None where its scope is not of places.
+    """The P-codes that make up all `visible_to(user)` shows, ("",) for the country; None where it is not of places.
 
     For answers from counts by place: they hold the unsealed cases of a place, no more and no less.
     """

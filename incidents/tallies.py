@@ -23,9 +23,9 @@ from incidents.models import DayTally, Incident, Tally
 NOT_COUNTED = (State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT)
 
 #: election, district, category, severity, state, classification
-type Here = tuple[int, str, str, str, str, str]
+Here = tuple[int, str, str, str, str, str]
 #: election, local day, province, category group, severity
-type Day = tuple[int, dt.date, str, str, str]
+Day = tuple[int, dt.date, str, str, str]
 
 
 @dataclass(frozen=True, order=True)
@@ -146,7 +146,7 @@ def _upsert(statement: str, rows: list[tuple[object, ...]]) -> None:
 
 
 def _tallied() -> QuerySet[Incident]:
-    """Every case that is in the tallies. Reads around `visible_to`: the tallies are nobody's view, and unsealed only."""
+    """Every case in the tallies. Reads around `visible_to`: the tallies are nobody's view, and hold no sealed case."""
     return Incident._base_manager.filter(is_sealed=False, is_drill=False).exclude(state=State.DRAFT)
 
 

@@ -10,7 +10,7 @@ from incidents.models.taxonomy import Category
 
 
 class Tally(models.Model):
-    """Cases of one election, district, category, severity, state and classification. Sealed and drill cases are not in it.
+    """Cases of one election, district, category, severity, state and classification; no sealed case and no drill.
 
     No day: a day would make as many rows as cases (docs/decisions/0006-tallies.md). `DayTally` carries time.
     """
@@ -39,9 +39,12 @@ class Tally(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.district_code} {self.category_id} {self.severity} {self.state}: {self.count}"
+
 
 class DayTally(models.Model):
-    """What came in on one local day, by election, province, category group and severity; moves when a case is corrected.
+    """What came in on one local day, by election, province, category group and severity; follows corrections.
 
     By group and province: by category and district there would be nearly as many rows as cases.
     """
@@ -63,3 +66,6 @@ class DayTally(models.Model):
             )
         ]
         indexes = [models.Index(fields=["day", "province_code"], name="day_tally_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.province_code} {self.group_code} {self.severity}: {self.count}"
