@@ -17,6 +17,7 @@ from PIL import Image
 from incidents import evidence
 from incidents.models import Attachment
 from tests.cast import NOW, Cast
+from tests.incidents.plain_case import plain_case
 
 
 @pytest.fixture(autouse=True)
@@ -206,9 +207,9 @@ def test_a_long_name_keeps_its_ending() -> None:
 
 @pytest.mark.django_db
 class TestStore:
-    def test_the_original_is_kept_byte_for_byte(self, make_incident: Any, cast: Cast) -> None:
+    def test_the_original_is_kept_byte_for_byte(self, cast: Cast) -> None:
         data = picture(size=(300, 300))
-        incident = make_incident()
+        incident = plain_case()
         kept = evidence.store(evidence.check_upload(upload(data, "../x.jpg")), incident, cast.officer, NOW)
         assert kept.original.read() == data
         assert kept.name == "x.jpg"
@@ -216,22 +217,22 @@ class TestStore:
         assert Image.open(kept.derived).format == "JPEG"
         assert evidence.is_unchanged(kept)
 
-    def test_a_changed_original_is_noticed(self, make_incident: Any, cast: Cast) -> None:
-        kept = evidence.store(evidence.check_upload(upload(picture())), make_incident(), cast.officer, NOW)
+    def test_a_changed_original_is_noticed(self, cast: Cast) -> None:
+        kept = evidence.store(evidence.check_upload(upload(picture())), plain_case(), cast.officer, NOW)
         path = Path(kept.original.path)
         path.write_bytes(path.read_bytes() + b"x")
         assert not evidence.is_unchanged(kept)
         path.unlink()
         assert not evidence.is_unchanged(kept)
 
-    def test_the_same_file_twice_on_a_case_is_refused(self, make_incident: Any, cast: Cast) -> None:
-        incident, other = make_incident(), make_incident()
+    def test_the_same_file_twice_on_a_case_is_refused(self, cast: Cast) -> None:
+        incident, other = plain_case(), plain_case()
         evidence.store(evidence.check_upload(upload(picture())), incident, cast.officer, NOW)
         with pytest.raises(ValidationError, match="already"):
             evidence.store(evidence.check_upload(upload(picture())), incident, cast.officer, NOW)
         evidence.store(evidence.check_upload(upload(picture())), other, cast.officer, NOW)
         assert Attachment.objects.count() == 2
 
-    def test_a_document_has_no_copy(self, make_incident: Any, cast: Cast) -> None:
-        kept = evidence.store(evidence.check_upload(upload(b"notes", "n.txt")), make_incident(), cast.officer, NOW)
+    def test_a_document_has_no_copy(self, cast: Cast) -> None:
+        kept = evidence.store(evidence.check_upload(upload(b"notes", "n.txt")), plain_case(), cast.officer, NOW)
         assert not kept.derived
