@@ -319,7 +319,7 @@ def is_unchanged(attachment: Attachment) -> bool:
     """Whether the stored original still has the SHA-256 it was handed in with; False too where the file is gone."""
     digest = hashlib.sha256()
     try:
-        with attachment.original.open("rb") as stored:
+        with default_storage.open(str(attachment.original.name), "rb") as stored:
             for chunk in stored.chunks():
                 digest.update(chunk)
     except OSError:
