@@ -42,14 +42,18 @@ LIST = {
 }
 
 
-def filtered(request: Request) -> IncidentQuerySet:
-    """The cases asked for, within what this person may see. Unknown filters are refused by name."""
-    user = cast(User, request.user)
+def asked_for(request: Request, *also: str) -> CaseFilter:
+    """The filters of the request; `also` names its other parameters. Unknown ones are refused by name."""
     try:
-        asked = CaseFilter.from_query(request.query_params, also=PARAMETERS)
+        return CaseFilter.from_query(request.query_params, also=(*PARAMETERS, *also))
     except ValidationError as error:
         raise BadParameters({name: " ".join(texts) for name, texts in error.message_dict.items()}) from None
-    return asked.apply(Incident.objects.visible_to(user), user, timezone.now())
+
+
+def filtered(request: Request) -> IncidentQuerySet:
+    """The cases asked for, within what this person may see."""
+    user = cast(User, request.user)
+    return asked_for(request).apply(Incident.objects.visible_to(user), user, timezone.now())
 
 
 def detailed_keys(user: User, incidents: Iterable[Incident]) -> set[uuid.UUID]:
