@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
+from typing import Any
 from xml.etree import ElementTree
 
 from django.conf import settings
@@ -83,6 +84,24 @@ def area_description(area: Jurisdiction, language: str) -> str:
             names.append(at.full_name)
             at = at.parent
     return ", ".join(names)
+
+
+def rings(shape: dict[str, Any] | None) -> list[Ring]:
+    """Outer rings of a GeoJSON Polygon or MultiPolygon as CAP wants them: latitude first, at most five, the longest.
+
+    CAP has no holes, and a telephone's receiver no patience: a ring is thinned to at most 300 points.
+    """
+    if not shape:
+        return []
+    polygons = [shape["coordinates"]] if shape["type"] == "Polygon" else shape["coordinates"]
+    outer = sorted((polygon[0] for polygon in polygons), key=len, reverse=True)[:5]
+    found: list[Ring] = []
+    for ring in outer:
+        step = -(-len(ring) // 300)
+        points = [(float(lat), float(lon)) for lon, lat in (p[:2] for p in ring[:-1:step])]
+        if len(points) >= 3:
+            found.append([*points, points[0]])
+    return found
 
 
 # ---- Messages ----

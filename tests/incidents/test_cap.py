@@ -81,6 +81,26 @@ def test_polygons_are_latitude_first(notice: PublicNotice) -> None:
     )
 
 
+def test_an_outline_of_ours_becomes_one_of_theirs() -> None:
+    """GeoJSON has longitude first, CAP latitude; islands are rings of their own, holes are left out."""
+    mainland = [[104.7, 10.9], [104.9, 10.9], [104.9, 11.1], [104.7, 11.1], [104.7, 10.9]]
+    hole = [[104.8, 11.0], [104.81, 11.0], [104.81, 11.01], [104.8, 11.0]]
+    island = [[103.0, 10.5], [103.1, 10.5], [103.1, 10.6], [103.0, 10.5]]
+    found = cap.rings({"type": "MultiPolygon", "coordinates": [[island], [mainland, hole]]})
+    assert [len(ring) for ring in found] == [5, 4]
+    assert found[0][0] == (10.9, 104.7)
+    assert all(ring[0] == ring[-1] for ring in found)
+    assert cap.rings({"type": "Polygon", "coordinates": [mainland]}) == found[:1]
+    assert cap.rings(None) == []
+
+
+def test_a_long_outline_is_thinned_and_stays_closed(notice: PublicNotice) -> None:
+    ring = [[104 + n / 10_000, 11 + (n % 7) / 1_000] for n in range(2_000)]
+    found = cap.rings({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+    assert len(found[0]) <= 301
+    assert cap.problems(cap.alert(notice, NOW, found)) == []
+
+
 def test_the_iso_code_has_no_leading_zero_and_the_pcode_has(notice: PublicNotice) -> None:
     xml = cap.alert(notice, NOW)
     assert texts(xml, "info/area/geocode/valueName")[:2] == ["ISO3166-2", "OCHA-PCODE"]
