@@ -1,0 +1,155 @@
+"""The same numbers split: by place, by category and severity, by day, by what NEC says, by whether it is true."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet, Sum
+from django.db.models.functions import Substr, TruncDate
+from django.utils import timezone
+
+from incidents.choices import OPEN, Severity
+from incidents.dashboards.measures import percentile
+from incidents.dashboards.past import late_at, open_at
+from incidents.dashboards.question import DISTRICT, Question
+from incidents.models import Escalation, EscalationKind
+from incidents.tallies import NOT_COUNTED
+
+_SPAN = ("reported_at", "acknowledged_at")
+
+
+@dataclass
+class InPlace:
+    """Open cases of one place."""
+
+    open: int = 0
+    late: int = 0
+    critical: int = 0
+    high: int = 0
+
+
+@dataclass
+class InPlaceOver:
+    """What a period left in one place."""
+
+    reported: int = 0
+    open_at_end: int = 0
+    late_at_end: int = 0
+    escalated: int = 0
+
+
+def open_by_place(question: Question, length: int) -> dict[str, InPlace]:
+    """Open cases by the first `length` characters of the place: 4 province, 6 district, 8 commune.
+
+    A case that is placed no closer than the level above stands under that shorter code.
+    """
+    found: dict[str, InPlace] = {}
+    cells = question.here() if length <= DISTRICT else None
+    if cells is not None:
+        rows = cells.filter(state__in=OPEN).annotate(code=Substr("district_code", 1, length))
+        counted = rows.values_list("code", "severity").annotate(n=Sum("count")).order_by()
+    else:
+        cases = question.cases().open().annotate(code=Substr("place", 1, length))
+        counted = cases.values_list("code", "severity").annotate(n=Count("pk")).order_by()
+    for code, severity, n in counted:
+        here = found.setdefault(code, InPlace())
+        here.open += n
+        here.critical += n if severity == Severity.CRITICAL else 0
+        here.high += n if severity == Severity.HIGH else 0
+    overdue = question.cases().overdue(question.now).annotate(code=Substr("place", 1, length))
+    for code, n in overdue.values_list("code").annotate(n=Count("pk")).order_by():
+        found.setdefault(code, InPlace()).late += n
+    return {code: here for code, here in found.items() if here.open or here.late}
+
+
+def over_by_place(question: Question, length: int) -> dict[str, InPlaceOver]:
+    """The period by place, for reports."""
+    found: dict[str, InPlaceOver] = {}
+    end = min(question.span.end, question.now)
+    cases = question.cases()
+    at_end = cases.overdue(question.now) if question.span.end >= question.now else late_at(cases, end)
+    for name, counted in (
+        ("reported", question.reported()),
+        ("open_at_end", open_at(cases, end)),
+        ("late_at_end", at_end),
+    ):
+        rows = counted.annotate(code=Substr("place", 1, length)).values_list("code").annotate(n=Count("pk")).order_by()
+        for code, n in rows:
+            setattr(found.setdefault(code, InPlaceOver()), name, n)
+    moved = Escalation.objects.filter(
+        kind__in=(EscalationKind.OWNER_MOVED, EscalationKind.MANUAL),
+        fired_at__gte=question.span.start,
+        fired_at__lt=question.span.end,
+        incident__in=cases,
+    ).annotate(code=Substr("incident__place", 1, length))
+    for code, n in moved.values_list("code").annotate(n=Count("incident", distinct=True)).order_by():
+        found.setdefault(code, InPlaceOver()).escalated = n
+    return found
+
+
+def by_category_and_severity(question: Question) -> Counter[tuple[str, str]]:
+    """Reports of the period by (category, severity)."""
+    rows = question.reported().values_list("category", "severity").annotate(n=Count("pk")).order_by()
+    return Counter({(category, severity): n for category, severity, n in rows})
+
+
+def open_by_category(question: Question) -> list[tuple[str, int]]:
+    """Open cases by category code, most first."""
+    cells = question.here()
+    rows: QuerySet[object] | object
+    if cells is not None:
+        rows = cells.filter(state__in=OPEN).values_list("category").annotate(n=Sum("count"))
+    else:
+        rows = question.cases().open().values_list("category").annotate(n=Count("pk"))
+    counted = [(code, n) for code, n in rows.order_by() if n]  # type: ignore[attr-defined]
+    return sorted(counted, key=lambda row: (-row[1], row[0]))
+
+
+def open_by_severity(question: Question) -> Counter[str]:
+    cells = question.here()
+    if cells is not None:
+        rows = cells.filter(state__in=OPEN).values_list("severity").annotate(n=Sum("count")).order_by()
+        return Counter(dict(rows))
+    return Counter(dict(question.cases().open().values_list("severity").annotate(n=Count("pk")).order_by()))
+
+
+def by_verification(question: Question) -> Counter[str]:
+    """Open cases by whether they are true."""
+    return Counter(dict(question.cases().open().values_list("verification").annotate(n=Count("pk")).order_by()))
+
+
+def by_classification(question: Question) -> Counter[str]:
+    """Incidents of the period by what NEC says they are."""
+    rows = question.reported().exclude(state__in=NOT_COUNTED).values_list("classification")
+    return Counter(dict(rows.annotate(n=Count("pk")).order_by()))
+
+
+def by_day(question: Question) -> Counter[tuple[str, dt.date]]:
+    """Incidents of the period by (category group, local day of the report)."""
+    cells = question.days()
+    if cells is not None:
+        rows = cells.values_list("group_code", "day").annotate(n=Sum("count")).order_by()
+        return Counter({(group, day): n for group, day, n in rows})
+    cases = question.reported().exclude(state__in=NOT_COUNTED)
+    local = cases.annotate(day=TruncDate("reported_at", tzinfo=timezone.get_default_timezone()))
+    found = local.values_list("category__group_code", "day").annotate(n=Count("pk")).order_by()
+    return Counter({(group, day): n for group, day, n in found})
+
+
+def without_point(question: Question) -> int:
+    """Open cases that have no point of their own and are counted in their area only."""
+    return question.cases().open().filter(lat__isnull=True).count()
+
+
+def acknowledge_times(question: Question) -> dict[str, tuple[int, float, float]]:
+    """By severity of the incidents of the period: how many were acknowledged, minutes for half, for 9 of 10."""
+    acknowledged = question.reported().counted().filter(acknowledged_at__isnull=False)
+    counted = dict(acknowledged.values_list("severity").annotate(n=Count("pk")).order_by())
+    found = {}
+    for severity, n in counted.items():
+        half, most = (percentile(acknowledged.filter(severity=severity), *_SPAN, share) for share in (0.5, 0.9))
+        if half is not None and most is not None:
+            found[severity] = (n, half, most)
+    return found

@@ -1,0 +1,352 @@
+"""Every number, once: its name, what it counts in one sentence, its unit, and the one query that answers it.
+
+Pages, API and reports ask here, so a number on the screen, in an answer and on paper is one number.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Aggregate, DurationField, ExpressionWrapper, F, Q, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from commands.choices import BodyKind, Role
+from commands.models import User
+from incidents.choices import OPEN, ClockKind, Severity, State, Verification
+from incidents.dashboards.past import late_at, open_at
+from incidents.dashboards.question import Period, Question
+from incidents.filters import CaseFilter
+from incidents.models import Clock, Escalation, EscalationKind, Incident
+from incidents.querysets import IncidentQuerySet
+from incidents.tallies import NOT_COUNTED
+
+Value = int | float | None
+CASES, PERCENT, MINUTES = "cases", "percent", "minutes"
+NOW, PERIOD = "now", "period"
+#: A percentage of fewer cases than this says more than it knows.
+SMALLEST_BASE = 20
+_MOVES_UP = (EscalationKind.OWNER_MOVED, EscalationKind.MANUAL)
+#: Who may know how many sealed cases there are; nobody learns where.
+SEALED_ROLES = (Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.MINISTRY_ANALYST, Role.AUDITOR)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number. `timing` says whether it is of a moment or of a period; `cases` are the filters that list it."""
+
+    name: str
+    title: str | Promise
+    definition: str | Promise
+    unit: str
+    timing: str
+    query: Callable[[Question], Value]
+    #: Filter values that list exactly the cases counted, or None where no list does.
+    cases: dict[str, Any] | None = None
+    roles: tuple[Role, ...] = ()
+
+    def is_for(self, user: User) -> bool:
+        return not self.roles or user.has_role(*self.roles)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A measure's value, with everything that must stand beside it."""
+
+    measure: Measure
+    value: Value
+    as_of: dt.datetime
+    period: Period | None
+
+
+def answer(name: str, question: Question) -> Answer:
+    """The answer to `question`; KeyError where there is no such measure, or none for this person."""
+    measure = MEASURES[name]
+    if not measure.is_for(question.user):
+        raise KeyError(name)
+    value = question.remembered(f"measure {name}", lambda: [measure.query(question)])[0]
+    return Answer(measure, value, question.now, question.span if measure.timing == PERIOD else None)
+
+
+def measures_for(user: User) -> list[Measure]:
+    return [m for m in MEASURES.values() if m.is_for(user)]
+
+
+# ---- Now ----
+
+
+def _standing(question: Question, **where: Any) -> int:
+    """Cases that stand so now, from the tallies where they can tell."""
+    cells = question.here()
+    if cells is not None:
+        return int(cells.filter(**where).aggregate(n=Sum("count"))["n"] or 0)
+    return question.cases().filter(**where).count()
+
+
+def open_now(question: Question) -> int:
+    return _standing(question, state__in=OPEN)
+
+
+def open_critical(question: Question) -> int:
+    return _standing(question, state__in=OPEN, severity=Severity.CRITICAL)
+
+
+def open_high(question: Question) -> int:
+    return _standing(question, state__in=OPEN, severity=Severity.HIGH)
+
+
+def to_classify(question: Question) -> int:
+    return _standing(question, state__in=OPEN, classification="undetermined")
+
+
+def late(question: Question) -> int:
+    return question.cases().overdue(question.now).count()
+
+
+def with_psc(question: Question) -> int:
+    return question.cases().open().filter(owner__kind=BodyKind.PSC).count()
+
+
+def new_today(question: Question) -> int:
+    return reported(question.over(Period.last_days(1, question.now)))
+
+
+# ---- In a period ----
+
+
+def reported(question: Question) -> int:
+    cells = question.days()
+    if cells is not None:
+        return int(cells.aggregate(n=Sum("reports"))["n"] or 0)
+    return question.reported().count()
+
+
+def incidents(question: Question) -> int:
+    cells = question.days()
+    if cells is not None:
+        return int(cells.aggregate(n=Sum("count"))["n"] or 0)
+    return question.reported().exclude(state__in=NOT_COUNTED).count()
+
+
+def confirmed(question: Question) -> int:
+    return question.reported().counted().filter(verification=Verification.VERIFIED).count()
+
+
+def refuted(question: Question) -> int:
+    return question.reported().filter(verification=Verification.REFUTED).count()
+
+
+def duplicates(question: Question) -> int:
+    return question.reported().filter(state=State.MERGED).count()
+
+
+def late_entries(question: Question) -> int:
+    return question.reported().filter(reported_at__gt=F("occurred_at") + dt.timedelta(hours=24)).count()
+
+
+def undetermined(question: Question) -> int:
+    return question.reported().counted().filter(classification="undetermined").count()
+
+
+def _escalations(question: Question) -> Any:
+    return Escalation.objects.filter(
+        kind__in=_MOVES_UP,
+        fired_at__gte=question.span.start,
+        fired_at__lt=question.span.end,
+        incident__in=question.cases(),
+    )
+
+
+def escalated(question: Question) -> int:
+    return int(_escalations(question).values("incident").distinct().count())
+
+
+def reached_psc(question: Question) -> int:
+    found = _escalations(question).filter(to_command__kind=BodyKind.PSC)
+    return int(found.values("incident").distinct().count())
+
+
+def _end(question: Question) -> dt.datetime:
+    return min(question.span.end, question.now)
+
+
+def open_at_end(question: Question) -> int:
+    return open_at(question.cases(), _end(question)).count()
+
+
+def late_at_end(question: Question) -> int:
+    if question.span.end >= question.now:
+        return late(question)
+    return late_at(question.cases(), _end(question)).count()
+
+
+def decided(question: Question) -> tuple[int, int]:
+    """Cases reported in the period that were acknowledged in time, and all whose time to do so is over or used."""
+    clocks = Clock.objects.filter(
+        Q(incident__acknowledged_at__isnull=False) | Q(deadline_at__lt=question.now),
+        kind=ClockKind.ACKNOWLEDGE,
+        episode=1,
+        incident__in=question.reported().counted(),
+    )
+    return clocks.filter(incident__acknowledged_at__lte=F("deadline_at")).count(), clocks.count()
+
+
+def within_target(question: Question) -> float | None:
+    met, base = decided(question)
+    return round(100 * met / base, 1) if base >= SMALLEST_BASE else None
+
+
+class _Percentile(Aggregate):
+    template = "percentile_cont(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+
+def percentile(cases: IncidentQuerySet, start: str, end: str, share: float) -> float | None:
+    """Minutes from column `start` to column `end` that `share` of the cases needed at most; None without cases."""
+    done = cases.filter(**{f"{end}__isnull": False})
+    took = ExpressionWrapper(F(end) - F(start), output_field=DurationField())
+    if connection.vendor == "postgresql":
+        span = done.annotate(took=took).aggregate(p=_Percentile("took", share=share))["p"]
+        return None if span is None else float(round(span.total_seconds() / 60, 1))
+    spans = sorted((b - a).total_seconds() / 60 for a, b in done.values_list(start, end))
+    if not spans:
+        return None
+    at = share * (len(spans) - 1)
+    low, high = spans[math.floor(at)], spans[math.ceil(at)]
+    return round(low + (high - low) * (at - math.floor(at)), 1)
+
+
+def acknowledge_median(question: Question) -> float | None:
+    return percentile(question.reported().counted(), "reported_at", "acknowledged_at", 0.5)
+
+
+def acknowledge_p90(question: Question) -> float | None:
+    return percentile(question.reported().counted(), "reported_at", "acknowledged_at", 0.9)
+
+
+def sealed(question: Question) -> int | None:
+    """One number for the country, of the period; None as soon as anything narrows it.
+
+    Reads around `visible_to`: these roles may count what they may not see (domain 5.2), and learn no more.
+    """
+    if question.asked.query_string(election=""):
+        return None
+    found = Incident._base_manager.filter(
+        is_sealed=True,
+        is_drill=False,
+        reported_at__gte=question.span.start,
+        reported_at__lt=question.span.end,
+    )
+    if question.asked.election:
+        found = found.filter(election__code=question.asked.election)
+    return found.count()
+
+
+_ALL: tuple[Measure, ...] = (
+    Measure(
+        "open", _("Open"), _("Cases reported and neither resolved nor ended otherwise."), CASES, NOW, open_now,
+        {"state": ("open",)},
+    ),
+    Measure(
+        "open_critical", _("Open, critical"), _("Open cases whose severity is critical now."), CASES, NOW,
+        open_critical, {"state": ("open",), "severity": ("critical",)},
+    ),
+    Measure(
+        "open_high", _("Open, high"), _("Open cases whose severity is high now."), CASES, NOW, open_high,
+        {"state": ("open",), "severity": ("high",)},
+    ),
+    Measure(
+        "late", _("Late"), _("Open cases whose earliest deadline has passed."), CASES, NOW, late,
+        {"state": ("late",)},
+    ),
+    Measure(
+        "with_psc", _("With the PSC"), _("Open cases that the Permanent Security Command owns now."), CASES, NOW,
+        with_psc, {"state": ("open",), "owner": "PSC"},
+    ),
+    Measure(
+        "to_classify", _("Not classified"), _("Open cases that NEC has not classified yet."), CASES, NOW, to_classify,
+        {"state": ("open",), "classification": "undetermined"},
+    ),
+    Measure(
+        "new_today", _("New today"), _("Reports received since midnight, duplicates included."), CASES, NOW, new_today,
+    ),
+    Measure(
+        "reported", _("Reports received"),
+        _("Every report received in the period, duplicates and those found not to be incidents included."),
+        CASES, PERIOD, reported,
+    ),
+    Measure(
+        "incidents", _("Incidents"),
+        _("Reports of the period without duplicates, withdrawn ones and those found not to be incidents."),
+        CASES, PERIOD, incidents,
+    ),
+    Measure(
+        "confirmed", _("Confirmed incidents"), _("Incidents of the period that are verified now."), CASES, PERIOD,
+        confirmed,
+    ),
+    Measure(
+        "refuted", _("Refuted reports"), _("Reports of the period that were found untrue."), CASES, PERIOD, refuted,
+    ),
+    Measure(
+        "duplicates", _("Joined as duplicates"), _("Reports of the period that were joined to another case."), CASES,
+        PERIOD, duplicates,
+    ),
+    Measure(
+        "late_entries", _("Entered late"), _("Reports of the period entered more than 24 hours after the event."),
+        CASES, PERIOD, late_entries,
+    ),
+    Measure(
+        "undetermined", _("Not classified by NEC"), _("Incidents of the period that NEC has not classified yet."),
+        CASES, PERIOD, undetermined,
+    ),
+    Measure(
+        "escalated", _("Escalated"), _("Cases that moved up the chain of command in the period, each counted once."),
+        CASES, PERIOD, escalated,
+    ),
+    Measure(
+        "reached_psc", _("Escalated to the PSC"),
+        _("Cases that moved up to the Permanent Security Command in the period, each counted once."),
+        CASES, PERIOD, reached_psc,
+    ),
+    Measure(
+        "open_at_end", _("Open at the end"), _("Cases that were open when the period ended."), CASES, PERIOD,
+        open_at_end,
+    ),
+    Measure(
+        "late_at_end", _("Late at the end"), _("Cases that were open and past a deadline when the period ended."),
+        CASES, PERIOD, late_at_end,
+    ),
+    Measure(
+        "within_target", _("Acknowledged in time"),
+        _("Share of the incidents of the period acknowledged within their target, of those whose time is over or used."
+          " Not given for fewer than 20."),
+        PERCENT, PERIOD, within_target,
+    ),
+    Measure(
+        "acknowledge_median", _("Half acknowledged within"),
+        _("Minutes from report to acknowledgement: half of the acknowledged incidents of the period needed no more."),
+        MINUTES, PERIOD, acknowledge_median,
+    ),
+    Measure(
+        "acknowledge_p90", _("Nine of ten acknowledged within"),
+        _("Minutes from report to acknowledgement: nine of ten acknowledged incidents of the period needed no more."),
+        MINUTES, PERIOD, acknowledge_p90,
+    ),
+    Measure(
+        "sealed", _("Sealed cases"),
+        _("Reports of the period about the conduct of a unit, sealed from it; one number for the whole country."),
+        CASES, PERIOD, sealed, roles=SEALED_ROLES,
+    ),
+)  # fmt: skip
+MEASURES: dict[str, Measure] = {m.name: m for m in _ALL}
+
+
+def cases_filter(name: str, asked: CaseFilter) -> str | None:
+    """The query string that lists exactly the cases a measure counts under the filters `asked`."""
+    cases = MEASURES[name].cases
+    return None if cases is None else asked.query_string(**cases)

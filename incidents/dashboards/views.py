@@ -1,0 +1,115 @@
+"""The dashboard page, its live parts, and what its map fetches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from commands.models import User
+from elections.models import Election
+from incidents.choices import Classification, Severity
+from incidents.dashboards import map as maps
+from incidents.dashboards import screen
+from incidents.dashboards.question import Question
+from incidents.filters import CaseFilter
+from incidents.models import Category
+
+YEAR = 31_536_000
+View = Callable[[HttpRequest, Question], HttpResponse]
+Door = Callable[[HttpRequest], HttpResponse]
+
+
+def _asked(also: tuple[str, ...] = (), *, is_page: bool = False) -> Callable[[View], Door]:
+    """Turn the request into a question; 404 for who sees no case at all, 400 naming each filter that is not known."""
+
+    def around(view: View) -> Door:
+        @require_safe
+        @wraps(view)
+        def door(request: HttpRequest) -> HttpResponse:
+            try:
+                asked = CaseFilter.from_query(request.GET, also=also)
+                question = Question(cast(User, request.user), timezone.now(), asked)
+                if question.places == ():
+                    raise Http404
+                return view(request, question)
+            except ValidationError as error:
+                if is_page:
+                    return render(request, "dashboards/refused.html", {"errors": error.messages}, status=400)
+                return JsonResponse({"errors": error.message_dict}, status=400)
+
+        return door
+
+    return around
+
+
+@_asked(is_page=True)
+def page(request: HttpRequest, question: Question) -> HttpResponse:
+    context = screen.build(question) | {"filter": question.asked, "chips": question.asked.active(), **_choices()}
+    return render(request, "dashboards/page.html", context)
+
+
+@_asked()
+def live(request: HttpRequest, question: Question) -> HttpResponse:
+    """The parts of the page that change; 304 while nothing was written and the minute is the same."""
+    minute = question.now.replace(second=0, microsecond=0)
+    tag = maps.etag(question.key("live"), question.user.pk, get_language(), minute)
+    response = _unchanged(request, tag)
+    if response is None:
+        response = render(request, "dashboards/_live.html", screen.build(question) | {"filter": question.asked})
+    return _tagged(response, tag)
+
+
+@_asked()
+def areas(request: HttpRequest, question: Question) -> HttpResponse:
+    """Counts of the areas under the place asked for, without outlines."""
+    return JsonResponse(maps.area_counts(question, maps.check_place(maps.root_of(question))))
+
+
+@_asked(also=("bbox", "zoom"))
+def points(request: HttpRequest, question: Question) -> HttpResponse:
+    """Cases of the map's box, clustered."""
+    view = maps.read_view(request.GET.get("bbox", ""), request.GET.get("zoom", ""))
+    return JsonResponse(maps.points(question, view), content_type="application/geo+json")
+
+
+@require_safe
+def outlines(request: HttpRequest, place: str) -> HttpResponse:
+    """Outlines of the areas under a place: the same for everybody, and for a year under one address."""
+    try:
+        found = maps.outlines(maps.check_place(place))
+    except ValidationError as error:
+        raise Http404 from error
+    response = JsonResponse(found, content_type="application/geo+json")
+    response["Cache-Control"] = f"private, max-age={YEAR}, immutable"
+    return response
+
+
+def _unchanged(request: HttpRequest, tag: str) -> HttpResponse | None:
+    return HttpResponseNotModified() if request.headers.get("If-None-Match") == tag else None
+
+
+def _tagged(response: HttpResponse, tag: str) -> HttpResponse:
+    response["ETag"] = tag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _choices() -> dict[str, Any]:
+    """What the filter panel offers."""
+    groups = {c.group_code: c.group for c in Category.objects.filter(retired_on=None)}
+    return {
+        "elections": Election.objects.shown(),
+        "groups": list(groups.items()),
+        "severities": Severity.choices,
+        "classifications": Classification.choices,
+        "tile_layer": {"url": settings.MAP_TILE_URL, "attribution": settings.MAP_TILE_ATTRIBUTION},
+    }
