@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -24,42 +24,21 @@ from incidents.api import geojson
 from incidents.api.base import Door, ListDoor
 from incidents.api.formats import GEOJSON, GeoJSONRenderer
 from incidents.api.inputs import ReportSerializer, read_act
-from incidents.api.pagination import PARAMETERS, TimeCursor
-from incidents.api.problems import BadParameters, Problem
+from incidents.api.pagination import TimeCursor
+from incidents.api.problems import Problem
 from incidents.api.replays import id_from, same_report
 from incidents.api.schema import ACT_EXAMPLES, ACT_REQUEST, FILTERS, IDEMPOTENCY_KEY, IF_MATCH, PROBLEMS
+from incidents.api.scope import detailed_keys, filtered
 from incidents.api.serializers import IncidentDetailSerializer, IncidentSerializer
 from incidents.api.timeline import EntrySerializer, entries_of
 from incidents.choices import Channel
-from incidents.filters import CaseFilter
 from incidents.models import Entry, Incident
-from incidents.querysets import IncidentQuerySet
 
 LIST = {
     (200, "application/json"): IncidentSerializer(many=True),
     (200, GEOJSON): OpenApiTypes.OBJECT,
     **PROBLEMS(400),
 }
-
-
-def asked_for(request: Request, *also: str) -> CaseFilter:
-    """The filters of the request; `also` names its other parameters. Unknown ones are refused by name."""
-    try:
-        return CaseFilter.from_query(request.query_params, also=(*PARAMETERS, *also))
-    except ValidationError as error:
-        raise BadParameters({name: " ".join(texts) for name, texts in error.message_dict.items()}) from None
-
-
-def filtered(request: Request) -> IncidentQuerySet:
-    """The cases asked for, within what this person may see."""
-    user = cast(User, request.user)
-    return asked_for(request).apply(Incident.objects.visible_to(user), user, timezone.now())
-
-
-def detailed_keys(user: User, incidents: Iterable[Incident]) -> set[uuid.UUID]:
-    """Which of these cases show their narrative, exact place and files to `user`: one query for a page."""
-    keys = [incident.pk for incident in incidents]
-    return set(Incident.objects.detailed_to(user).filter(pk__in=keys).values_list("pk", flat=True)) if keys else set()
 
 
 def find(request: Request, pk: uuid.UUID) -> Incident:

@@ -17,9 +17,9 @@ from rest_framework.request import Request
 from commands.models import User
 from incidents.api import geojson
 from incidents.api.base import Door
-from incidents.api.cases import detailed_keys, filtered
 from incidents.api.formats import GEOJSON, GeoJSONRenderer
 from incidents.api.schema import FILTERS, PROBLEMS
+from incidents.api.scope import detailed_keys, filtered
 from incidents.models import Incident
 from incidents.querysets import IncidentQuerySet
 

@@ -16,10 +16,10 @@ from rest_framework.response import Response
 
 from commands.models import User
 from incidents.api.base import Door
-from incidents.api.cases import asked_for
 from incidents.api.formats import GEOJSON, GeoJSONRenderer
 from incidents.api.problems import BadParameters
 from incidents.api.schema import FILTERS, PROBLEMS
+from incidents.api.scope import asked_for
 from incidents.dashboards import map as maps
 from incidents.dashboards.question import Question
 

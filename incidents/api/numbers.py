@@ -15,9 +15,9 @@ from rest_framework.response import Response
 
 from commands.models import User
 from incidents.api.base import Door
-from incidents.api.cases import asked_for
 from incidents.api.problems import BadParameters
 from incidents.api.schema import FILTERS, PROBLEMS
+from incidents.api.scope import asked_for
 from incidents.dashboards.measures import MEASURES, PERIOD, answer, cases_filter, measures_for
 from incidents.dashboards.question import Period, Question
 

@@ -5,10 +5,21 @@ from django.urls import path, re_path
 from django.urls.resolvers import URLPattern, URLResolver
 from drf_spectacular.views import SpectacularAPIView
 
-from incidents.api import base, documentation
+from incidents.api import base, documentation, exports, layers, numbers, reference
 
 app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("incidents.geojson", exports.IncidentsGeoJSON.as_view(), name="incidents-geojson"),
+    path("jurisdictions/", reference.Jurisdictions.as_view(), name="jurisdictions"),
+    path("jurisdictions/<slug:pcode>/", reference.JurisdictionDetail.as_view(), name="jurisdiction"),
+    path("elections/", reference.Elections.as_view(), name="elections"),
+    path("elections/<slug:code>/", reference.ElectionDetail.as_view(), name="election"),
+    path("commands/", reference.Commands.as_view(), name="commands"),
+    path("categories/", reference.Categories.as_view(), name="categories"),
+    path("map/areas", layers.MapAreas.as_view(), name="map-areas"),
+    path("map/points", layers.MapPoints.as_view(), name="map-points"),
+    path("measures/", numbers.Measures.as_view(), name="measures"),
+    path("problems/", reference.ProblemTypes.as_view(), name="problems"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", login_required(documentation.Documentation.as_view()), name="docs"),
     re_path(r"^.*$", base.NothingHere.as_view(), name="nothing-here"),
