@@ -22,6 +22,7 @@ from django.db.models import Avg, Case, Count, F, IntegerField, Max, Min, Sum, V
 from django.db.models.functions import Floor, Substr
 from django.utils.translation import gettext as _
 
+from elections import geometry
 from elections.choices import Level
 from elections.models import Jurisdiction
 from incidents.choices import SEVERITY_ORDER, Severity, State
@@ -97,6 +98,8 @@ def area_counts(question: Question, place: str) -> dict[str, Any]:
             "name": area.name,
             "fictional": area.is_fictional,
             "has_outline": area.has_outline,
+            "lat": area.lat,
+            "lon": area.lon,
             **(here := counted["areas"].get(area.pcode, {"open": 0, "late": 0, "critical": 0, "high": 0})),
             "shade": shade(here["open"]),
         }
@@ -122,8 +125,6 @@ def _in_view(code: str, question: Question) -> bool:
 
 def outlines(place: str) -> dict[str, Any]:
     """Outlines of the areas under `place` as a GeoJSON FeatureCollection, without counts."""
-    from elections import geometry
-
     return geometry.outlines(place)
 
 
@@ -214,10 +215,8 @@ def sees_no_exact_place(question: Question) -> bool:
 
 
 def speech_codes() -> list[str]:
-    """Categories of alleged incitement: unrated until their worksheet, and never a point."""
-    return list(
-        Category.objects.filter(is_speech=True, default_severity=Severity.UNRATED).values_list("code", flat=True)
-    )
+    """Categories of alleged incitement: those without a usual severity. They wait for a worksheet, never for a patrol."""
+    return list(Category.objects.filter(default_severity=Severity.UNRATED).values_list("code", flat=True))
 
 
 def _points(question: Question, view: View, rounded: bool) -> list[dict[str, Any]]:

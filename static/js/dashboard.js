@@ -1,7 +1,7 @@
 // Renews the figures: every 20 seconds while somebody looks, every 2 minutes while nobody does, slower while the link fails.
 // Only parts that changed are put in; an open table stays open; focus stays where it is.
 
-const page = document.querySelector("[data-live]");
+const page = document.querySelector(".dashboard[data-live]");
 const LOOKING = 20_000;
 const AWAY = 120_000;
 const OLD = 120_000;
@@ -36,6 +36,7 @@ async function renew() {
     }
     failures = 0;
     seen = Date.now();
+    document.dispatchEvent(new CustomEvent("data:fresh")); // the header says how old the data is
   } catch {
     failures += 1;
   }

@@ -3,7 +3,7 @@
 
 const box = document.getElementById("map");
 const SHADES = 5;
-const LABEL_ROOM = 74; // px an area must be wide to carry its name
+const LETTER = 6.4; // px a letter of an area's name is wide
 const L = window.L;
 
 if (box && L) start();
@@ -35,7 +35,7 @@ async function start() {
       layer.on("click", () => { window.location.href = drill(feature.id); });
     },
   }).addTo(map);
-  map.fitBounds(areas.getBounds(), { padding: [6, 6] });
+  map.fitBounds(areas.getBounds(), { padding: [10, 16] });
   const labels = L.layerGroup().addTo(map);
   const symbols = L.layerGroup().addTo(map);
   const state = { counts: null };
@@ -43,7 +43,7 @@ async function start() {
   const showCounts = async () => {
     state.counts = await json(`${told.areas}?${withPlace()}`);
     shade(areas, state.counts);
-    label(map, areas, labels, state.counts);
+    label(map, areas, labels, state.counts, symbols);
   };
   const showSymbols = async () => {
     const view = map.getBounds().pad(0.1);
@@ -54,10 +54,10 @@ async function start() {
     query.set("bbox", bbox.join(","));
     query.set("zoom", String(Math.max(0, Math.min(18, Math.floor(map.getZoom())))));
     draw(map, symbols, await json(`${told.points}?${query}`));
+    if (state.counts) label(map, areas, labels, state.counts, symbols);
   };
   const quietly = (work) => work().catch(() => {}); // keep the last good picture when the link drops
   map.on("moveend", () => quietly(showSymbols));
-  map.on("zoomend", () => { if (state.counts) label(map, areas, labels, state.counts); });
   document.addEventListener("dashboard:renewed", () => { quietly(showCounts); quietly(showSymbols); });
   const choice = document.querySelector(".map-choice");
   if (choice) {
@@ -95,34 +95,54 @@ function shade(areas, counts) {
   });
 }
 
-// The number where it fits, the name where it fits besides; else the list says them.
-function label(map, areas, labels, counts) {
+// The number, and the name where it fits, beside symbols and not under them; what finds no room the list says.
+function label(map, areas, labels, counts, symbols) {
   labels.clearLayers();
   const byCode = new Map(counts.areas.map((area) => [area.code, area]));
   const narrow = box.clientWidth < 480;
+  const taken = [];
+  symbols.eachLayer((layer) => {
+    const { x, y } = map.latLngToContainerPoint(layer.getLatLng());
+    const half = layer.options.wide ? 24 : 13;
+    taken.push([x - half, y - 13, x + half, y + 13]);
+  });
   areas.eachLayer((layer) => {
     const area = byCode.get(layer.feature.id);
     if (!area) return;
     const bounds = layer.getBounds();
     const width = map.latLngToContainerPoint(bounds.getNorthEast()).x - map.latLngToContainerPoint(bounds.getSouthWest()).x;
     if (width < 16) return;
+    const at = L.latLng(area.lat == null ? bounds.getCenter() : [area.lat, area.lon]);
+    const named = !narrow && width > area.name.length * LETTER + 12;
+    const room = place(map.latLngToContainerPoint(at), named ? area.name.length * LETTER : 18, named ? 30 : 16, taken)
+      || place(map.latLngToContainerPoint(at), 18, 16, taken);
+    if (!room) return;
+    taken.push(room);
     const text = document.createElement("span");
     const number = document.createElement("b");
     number.textContent = String(area.open);
     text.append(number);
-    if (width > LABEL_ROOM && !narrow) {
+    if (named && room[3] - room[1] > 16) {
       const name = document.createElement("small");
       name.textContent = area.name;
       text.append(name);
     }
-    const { lat, lon } = layer.feature.properties;
-    const at = lat == null ? bounds.getCenter() : [lat, lon];
-    const dark = area.shade > 3 ? " on-high" : "";
-    labels.addLayer(L.marker(at, {
+    labels.addLayer(L.marker(map.containerPointToLatLng([(room[0] + room[2]) / 2, (room[1] + room[3]) / 2]), {
       interactive: false, keyboard: false,
-      icon: L.divIcon({ className: `area-label${dark}`, html: text, iconSize: null }),
+      icon: L.divIcon({ className: `area-label${area.shade > 3 ? " on-high" : ""}`, html: text, iconSize: null }),
     }));
   });
+}
+
+// A box of this size at the point or near it that covers nothing taken, or null.
+function place(point, width, height, taken) {
+  for (const [dx, dy] of [[0, 0], [0, -20], [0, 20], [-26, 0], [26, 0], [-24, -20], [24, -20], [-24, 20], [24, 20]]) {
+    const x = point.x + dx;
+    const y = point.y + dy;
+    const room = [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
+    if (!taken.some((t) => room[0] < t[2] && room[2] > t[0] && room[1] < t[3] && room[3] > t[1])) return room;
+  }
+  return null;
 }
 
 function draw(map, symbols, found) {
@@ -141,7 +161,7 @@ function draw(map, symbols, found) {
       ? `${told.reference}, ${told.category_label}, ${told.severity_label}, ${told.state_label}`
       : `${box.dataset.textCases.replace("%(n)s", told.count)}, ${told.severity_label}`;
     const marker = L.marker([lat, lon], {
-      title: words, alt: words,
+      title: words, alt: words, wide: told.count > 1,
       icon: L.divIcon({ className: `symbol${told.count > 1 ? " symbol--many" : ""}`, html: mark, iconSize: null }),
     });
     marker.on("add", () => {

@@ -17,8 +17,9 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true", help="prove the tallies against the cases, change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        is_nested = connection.in_atomic_block
         with transaction.atomic():
-            _one_moment(writing=not options["check"])
+            _one_moment(writing=not options["check"], is_nested=is_nested)
             if not options["check"]:
                 tallies.rebuild()
             differences = tallies.differences()
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         self.stdout.write("The tallies agree with the cases.")
 
 
-def _one_moment(*, writing: bool) -> None:
+def _one_moment(*, writing: bool, is_nested: bool) -> None:
     """Cases and tallies are read as of one moment: a snapshot to check, writers kept out to rebuild.
 
     On SQLite the transaction itself is IMMEDIATE, so nobody else writes meanwhile.
@@ -39,5 +40,6 @@ def _one_moment(*, writing: bool) -> None:
     with connection.cursor() as cursor:
         if writing:
             cursor.execute("LOCK TABLE incidents_incident, incidents_tally, incidents_daytally IN EXCLUSIVE MODE")
-        else:
+        elif not is_nested:
+            # Only the first statement of a transaction may say so.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
