@@ -38,9 +38,7 @@ _OTHER_SIGN = 9
 _BETWEEN_KHMER = re.compile("(?<=[\u1780-\u17dd])\\s+(?=[\u1780-\u17dd])")
 _COLON_AS_SIGN = re.compile("(?<=[\u1780-\u17dd]):(?=[\u1780-\u17dd])")
 _PUNCTUATION = dict.fromkeys(map(ord, "។៖«»()/.,-"), " ")
-_KEY_SIGNS = (
-    {0x17B2: "\u17b1", 0x17D3: "\u17c6", 0x17DD: None} | {0x17E0 + digit: str(digit) for digit in range(10)}
-)
+_KEY_SIGNS = {0x17B2: "\u17b1", 0x17D3: "\u17c6", 0x17DD: None} | {0x17E0 + digit: str(digit) for digit in range(10)}
 _LOOSE = dict.fromkeys([0x17C7, 0x17C8, 0x17C9, 0x17CA, 0x17CB, 0x17CC, 0x17CD, 0x17CE, 0x17CF, 0x17D0])
 
 

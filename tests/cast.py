@@ -131,7 +131,7 @@ def create_cast() -> None:
 
 
 PARENT_KIND = {BodyKind.DISTRICT: BodyKind.PROVINCE, BodyKind.PROVINCE: BodyKind.PSC}
-#: An integrity desk stands under the NEC; the other bodies stand alone.
+#: An integrity desk stands under the body it belongs to; the other bodies stand alone.
 CODES = {
     BodyKind.PSC: "PSC",
     BodyKind.NEC: "NEC",
@@ -150,9 +150,8 @@ def command_at(kind: BodyKind, place: str) -> SecurityCommand:
     if kind in PARENT_KIND:
         parent = command_at(PARENT_KIND[kind], COUNTRY if kind == BodyKind.PROVINCE else place[:4])
     elif kind == BodyKind.INTEGRITY_DESK:
-        parent = command_at(BodyKind.NEC, COUNTRY) if place == COUNTRY else command_at(BodyKind.PSC, COUNTRY)
-    prefix = {BodyKind.INTEGRITY_DESK: "IG-", BodyKind.LIAISON: "LO-"}.get(kind, "")
-    code = CODES.get(kind, prefix + place)
+        parent = command_at(BodyKind.NEC, COUNTRY) if place == COUNTRY else command_at(BodyKind.PROVINCE, place)
+    code = CODES.get(kind, place + {BodyKind.INTEGRITY_DESK: "-ID", BodyKind.LIAISON: "-LIA"}.get(kind, ""))
     police_or_civil = Force.JOINT if kind in (*PARENT_KIND, BodyKind.PSC) else Force.CIVIL
     return SecurityCommand.objects.create(
         code=code,

@@ -1,0 +1,72 @@
+"""People, commands and postings in the admin: reference data only, and nothing is deleted that a case may point at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from commands.models import Posting, SecurityCommand, User
+
+if TYPE_CHECKING:
+    _CommandAdmin = admin.ModelAdmin[SecurityCommand]
+    _PostingAdmin = admin.ModelAdmin[Posting]
+    _PostingInline = admin.TabularInline[Posting, User]
+    _UserAdmin = UserAdmin[User]
+else:
+    _CommandAdmin = _PostingAdmin = admin.ModelAdmin
+    _PostingInline = admin.TabularInline
+    _UserAdmin = UserAdmin
+
+
+class NeverDeleted:
+    """Ended, dissolved or made inactive instead."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PostingInline(NeverDeleted, _PostingInline):
+    model = Posting
+    extra = 0
+    autocomplete_fields = ["command"]
+
+
+@admin.register(User)
+class PersonAdmin(NeverDeleted, _UserAdmin):
+    """Groups and permissions are not offered: what a person may do with a case comes from postings alone."""
+
+    list_display = ["username", "email", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff"]
+    filter_horizontal = []
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Contact"), {"fields": ["first_name", "last_name", "email", "language"]}),
+        (_("Signing in"), {"fields": ["is_active", "is_staff", "is_superuser", "last_login", "date_joined"]}),
+    ]
+    inlines = [PostingInline]
+
+
+@admin.register(SecurityCommand)
+class SecurityCommandAdmin(NeverDeleted, _CommandAdmin):
+    """The place in the tree is read-only once made: cases and postings hang on it."""
+
+    list_display = ["code", "name_km", "name_en", "kind", "force", "dissolved_on"]
+    list_filter = ["kind", "force"]
+    search_fields = ["code", "name_en", "name_km"]
+    readonly_fields = ["code", "kind", "parent", "path", "jurisdiction"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(Posting)
+class PostingAdmin(NeverDeleted, _PostingAdmin):
+    list_display = ["user", "role", "command", "starts_at", "ends_at", "conduct_accepted_at"]
+    list_filter = ["role"]
+    search_fields = ["user__username", "command__code"]
+    autocomplete_fields = ["user", "command"]
+    list_select_related = ["user", "command"]
