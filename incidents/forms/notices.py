@@ -47,8 +47,6 @@ class NoticeForm(forms.Form):
             (a.pcode, a.full_name) for a in notices.areas_for(incident)
         ]
         for name, field in self.fields.items():
-            kind = "select" if isinstance(field, forms.ChoiceField) else "input"
-            field.widget.attrs["class"] = "textarea" if isinstance(field.widget, forms.Textarea) else kind
             field.error_messages["required"] = _("Please fill this in.")
             if name.endswith(("_km", "_en")):
                 field.widget.attrs["lang"] = name[-2:]

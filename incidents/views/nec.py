@@ -68,7 +68,8 @@ def queue(request: HttpRequest) -> HttpResponse:
             "rows": rows,
             "more": more,
             "only": only,
-            "now": now,
+            "whole": only not in ONLY,
+            "narrow": {name: name == only for name in ONLY},
             "counts": _counts(waiting, now),
             "grounds": classification.GROUNDS,
             "may_publish": user.has_role(Role.NEC_SECRETARIAT),
@@ -86,7 +87,7 @@ def decided(request: HttpRequest) -> HttpResponse:
     user = _person(request, *CLASSIFIERS)
     disagreed = request.GET.get("only") == "disagreed"
     cases = classification.decided_for(user, disagreed=disagreed)[:100]
-    return render(request, "nec/decided.html", {"cases": cases, "disagreed": disagreed, "now": timezone.now()})
+    return render(request, "nec/decided.html", {"cases": cases, "disagreed": disagreed, "agreed_too": not disagreed})
 
 
 @require_POST

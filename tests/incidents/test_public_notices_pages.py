@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from elections.models import Jurisdiction
 from incidents import cap
 from incidents.models import Incident, PublicNotice
+from incidents.views import nec
 from tests.cast import Cast
 from tests.incidents.plain_case import plain_case
 
@@ -114,8 +116,16 @@ def test_the_issued_message_is_for_everybody(issued: PublicNotice) -> None:
     assert "set-cookie" not in {h.lower() for h in answer.headers}
 
 
-def test_the_message_has_the_outline_of_its_area(issued: PublicNotice) -> None:
-    assert "<polygon>" in issued.alert_xml
+def test_the_message_has_the_outline_of_its_area(
+    drafted: PublicNotice, cast: Cast, signed_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    square = [[104.7, 10.9], [104.9, 10.9], [104.9, 11.1], [104.7, 11.1], [104.7, 10.9]]
+    shapes = {"features": [{"id": "KH2108", "geometry": {"type": "Polygon", "coordinates": [square]}}]}
+    monkeypatch.setattr(nec.geometry, "outlines", {"KH21": shapes}.__getitem__)
+    Jurisdiction.objects.filter(pk="KH2108").update(has_outline=True)
+    signed_in(cast.nec_second).post(reverse("nec:issue", args=[drafted.pk]))
+    drafted.refresh_from_db()
+    assert "<polygon>10.9000,104.7000 10.9000,104.9000" in drafted.alert_xml
 
 
 def test_a_cancelled_notice_answers_with_the_cancel_and_keeps_the_alert(
