@@ -1,9 +1,179 @@
-"""What every page's shell shows."""
+"""What every page's frame shows: election and phase, whose eyes, what waits, how the engine is. Read when a page asks.
 
+A fragment that does not use `shell` pays nothing. A whole page pays at most three queries.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from commands.choices import COMMANDING, Role
+from commands.models import Posting, User
+from elections.calendar import window_at
+from elections.choices import Phase
+from elections.models import Election, PhaseWindow
+from incidents import navigation
+from incidents.choices import Classification
+from incidents.election_choice import current_election
+from incidents.models import Incident, Notice, NoticeChannel
+
+#: The header's track: every phase but the time between elections.
+TRACK = tuple(p for p in Phase if p != Phase.BETWEEN)
+#: Counts beside the links stop here, so that they cost the same in a country as in a district.
+COUNT_LIMIT = 99
+PULSE_SECONDS = 5
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """`shell` and `now` for every template."""
+    now = timezone.now()
+    return {"shell": SimpleLazyObject(lambda: Shell(request, now)), "now": now, "demo": settings.DEMO}
+
+
+@dataclass
+class Shell:
+    """The frame of one page for one person."""
+
+    request: HttpRequest
+    now: dt.datetime
+
+    @cached_property
+    def user(self) -> User | None:
+        user = getattr(self.request, "user", None)
+        return user if isinstance(user, User) else None
+
+    # ---- Appearance ----
+
+    @property
+    def theme(self) -> str:
+        """"light", "dark" or "" (as the device): the person's, or before sign-in the browser's choice."""
+        chosen = self.user.theme if self.user else self.request.COOKIES.get("theme", "")
+        return chosen if chosen in ("light", "dark") else ""
+
+    # ---- Where in which election ----
+
+    @cached_property
+    def election(self) -> Election | None:
+        return current_election(self.request, self.now)
+
+    @cached_property
+    def window(self) -> PhaseWindow | None:
+        return window_at(self.election, self.now) if self.election else None
+
+    @property
+    def phase(self) -> Phase:
+        return Phase(self.window.phase) if self.window else Phase.BETWEEN
+
+    @property
+    def phase_day(self) -> int:
+        """Day of the phase, from 1."""
+        return _days(self.window.starts_at, self.now) + 1 if self.window else 0
+
+    @property
+    def phase_days(self) -> int:
+        """Days the phase has; its end is not part of it."""
+        return _days(self.window.starts_at, self.window.ends_at - dt.timedelta(seconds=1)) + 1 if self.window else 0
+
+    @property
+    def days_to_polling(self) -> int | None:
+        """Days until polling day, 0 on it; None after it or where it is not set."""
+        if not self.election or not self.election.polling_on:
+            return None
+        days = (self.election.polling_on - timezone.localdate(self.now)).days
+        return days if days >= 0 else None
+
+    @property
+    def track(self) -> list[str]:
+        """One CSS class for each part of the phase track."""
+        at = TRACK.index(self.phase) if self.phase in TRACK else -1
+        return ["is-past" if n < at else "is-now" if n == at else "" for n in range(len(TRACK))]
+
+    @cached_property
+    def elections(self) -> list[Election]:
+        """For the picker page; not read by the frame."""
+        return list(Election.objects.shown())
+
+    # ---- Whose eyes ----
+
+    @property
+    def postings(self) -> list[Posting]:
+        return self.user.current_postings if self.user else []
+
+    @property
+    def posting(self) -> Posting | None:
+        """The posting the header names: the first that is in force."""
+        return self.postings[0] if self.postings else None
+
+    @property
+    def roles(self) -> set[str]:
+        return {p.role for p in self.postings}
+
+    # ---- What waits ----
+
+    @cached_property
+    def unread(self) -> int:
+        if self.user is None:
+            return 0
+        mine = Notice.objects.filter(recipient=self.user, channel=NoticeChannel.INBOX, read_at=None)
+        return mine.order_by()[: COUNT_LIMIT + 1].count()
+
+    @cached_property
+    def waiting(self) -> tuple[str, int]:
+        """The link that has a count for this person, and the count: open cases, or for NEC those to classify."""
+        if self.user is None:
+            return "", 0
+        if self.roles & {*COMMANDING, Role.OFFICER, Role.LIAISON}:
+            key = "queue" if self.roles & set(COMMANDING) else "mine"
+            cases = Incident.objects.visible_to(self.user).open()
+        elif Role.NEC_SECRETARIAT in self.roles:
+            key = "classify"
+            cases = Incident.objects.visible_to(self.user).open().filter(classification=Classification.UNDETERMINED)
+        else:
+            return "", 0
+        return key, cases.order_by()[: COUNT_LIMIT + 1].count()
+
+    @cached_property
+    def rail(self) -> list[navigation.Item]:
+        key, count = self.waiting
+        counts = {key: _shown(count), "inbox": _shown(self.unread)}
+        return navigation.rail(self.roles, counts, self.request.path)
+
+    @cached_property
+    def bottom(self) -> list[navigation.Item]:
+        return navigation.bottom(self.rail)
+
+    # ---- The engine ----
+
+    @cached_property
+    def engine(self) -> Any:
+        """Read at most every few seconds by one process; the bar must not be what makes a slow database slower."""
+        try:
+            from incidents.escalation.watchdog import pulse
+        except ImportError:
+            return None
+        known = cache.get("engine-pulse")
+        if known is None:
+            known = pulse(self.now)
+            cache.set("engine-pulse", known, PULSE_SECONDS)
+        return known
+
+    @property
+    def engine_is_late(self) -> bool:
+        return self.user is not None and bool(self.engine) and self.engine.state in ("late", "stopped")
+
+
+def _days(first: dt.datetime, last: dt.datetime) -> int:
+    return (timezone.localdate(last) - timezone.localdate(first)).days
+
+
+def _shown(count: int) -> str:
+    return "" if not count else str(count) if count <= COUNT_LIMIT else f"{COUNT_LIMIT}+"

@@ -1,0 +1,102 @@
+"""Times and lengths of time in the reader's language and in local time: "18 min", "Late 12 min", "3 June, 14:20"."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+#: The last quarter of the time counts as soon (design: "Lateness").
+SOON = 0.25
+
+
+def length(span: dt.timedelta) -> str:
+    """`span` in its two largest units: 18 min, 5 h 41 min, 2 d 3 h. Seconds are shown below one minute only."""
+    seconds = max(int(span.total_seconds()), 0)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    words, parts = patterns(), {"s": seconds, "m": minutes % 60, "h": hours % 24, "d": days}
+    if minutes == 0:
+        return words["s"] % parts
+    if hours == 0:
+        return words["m"] % parts
+    if days == 0:
+        return words["hm" if parts["m"] else "h"] % parts
+    return words["dh" if parts["h"] else "d"] % parts
+
+
+def patterns() -> dict[str, str]:
+    """The words of lengths of time in the active language; scripts get the same ones."""
+    return {
+        "s": _("%(s)d s"),
+        "m": _("%(m)d min"),
+        "hm": _("%(h)d h %(m)d min"),
+        "h": _("%(h)d h"),
+        "dh": _("%(d)d d %(h)d h"),
+        "d": _("%(d)d d"),
+        "late": _("Late %(length)s"),
+        "ago": _("%(length)s ago"),
+    }
+
+
+def remaining(deadline: dt.datetime, now: dt.datetime) -> str:
+    """Time left to `deadline`, or "Late …"; never a minus sign."""
+    if now < deadline:
+        return length(deadline - now)
+    return patterns()["late"] % {"length": length(now - deadline)}
+
+
+def share_left(deadline: dt.datetime, start: dt.datetime | None, now: dt.datetime) -> int:
+    """Per cent of the time from `start` to `deadline` that is left, 0 to 100; 100 where the start is not known."""
+    if start is None or deadline <= start:
+        return 100 if now < deadline else 0
+    return round(100 * min(max((deadline - now) / (deadline - start), 0), 1))
+
+
+def is_soon(deadline: dt.datetime, start: dt.datetime | None, now: dt.datetime) -> bool:
+    """In the last quarter of the time; without a known start, within the last hour."""
+    if now >= deadline:
+        return False
+    if start is None:
+        return deadline - now <= dt.timedelta(hours=1)
+    return (deadline - now) <= (deadline - start) * SOON
+
+
+def local(value: dt.datetime) -> dt.datetime:
+    return timezone.localtime(value) if timezone.is_aware(value) else value
+
+
+def clock_time(value: dt.datetime) -> str:
+    """14:20"""
+    return date_format(local(value), "TIME_FORMAT")
+
+
+def day(value: dt.datetime | dt.date) -> str:
+    """3 June"""
+    return date_format(local(value) if isinstance(value, dt.datetime) else value, "MONTH_DAY_FORMAT")
+
+
+def full_day(value: dt.datetime | dt.date) -> str:
+    """3 June 2027"""
+    return date_format(local(value) if isinstance(value, dt.datetime) else value, "DATE_FORMAT")
+
+
+def moment(value: dt.datetime, now: dt.datetime | None = None) -> str:
+    """As short as it can be understood at `now`: the time today, day and time this year, else with the year."""
+    here = local(value)
+    if now is not None:
+        today = local(now).date()
+        if here.date() == today:
+            return clock_time(value)
+        if here.year == today.year:
+            return _("%(day)s, %(time)s") % {"day": day(value), "time": clock_time(value)}
+    return _("%(day)s, %(time)s") % {"day": full_day(value), "time": clock_time(value)}
+
+
+def since(value: dt.datetime, now: dt.datetime) -> str:
+    """How long ago, under 24 hours; then the moment."""
+    span = now - value
+    if dt.timedelta(0) <= span < dt.timedelta(hours=24):
+        return patterns()["ago"] % {"length": length(span)}
+    return moment(value, now)
