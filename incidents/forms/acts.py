@@ -1,0 +1,483 @@
+"""Forms of the acts: one table of what each asks, one form class that is built from it.
+
+What is possible, allowed and complete is decided in `actions`, for every door; a form reads what was typed and keeps it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from commands.models import Posting, User
+from elections.choices import Level
+from elections.models import Jurisdiction
+from incidents import routing
+from incidents.choices import (
+    SEVERITY_ORDER,
+    Act,
+    ActorType,
+    Classification,
+    DismissReason,
+    Means,
+    Outcome,
+    PersonRole,
+    Severity,
+    TargetType,
+    TimePrecision,
+    Verification,
+)
+from incidents.lifecycle import REASONED
+from incidents.models import Category, Incident
+
+LONGEST = 10_000
+MOST = 10_000_000
+#: Hours a grant to open identities may last; the default is a working day and a night.
+GRANT_HOURS = (1, 24, 168)
+IMPACT = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
+#: What a correction may change: facts, never the narrative, which only grows by updates.
+CORRECTABLE = (
+    "category", "occurred_at", "time_precision", "place", "title", "place_note", *IMPACT,
+    "actor_type", "target_type", "means", "is_gender_based",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One act as the pages offer it: the verb on its button, its icon, what will happen, and the fields it asks."""
+
+    verb: str | Promise
+    icon: str
+    intro: str | Promise = ""
+    fields: tuple[str, ...] = field(default=())
+    done: str | Promise = gettext_lazy("Done.")
+    is_final: bool = False
+
+
+T = gettext_lazy
+
+#: In the order in which buttons are offered.
+ASKS: dict[Act, Ask] = {
+    Act.COUNTERSIGN: Ask(
+        T("Countersign"), "tick", T("What was asked for takes effect at once."), ("note",), T("Countersigned.")
+    ),
+    Act.DECLINE: Ask(
+        T("Decline the request"), "cross", T("The case goes on as it is. Whoever asked is told why."),
+        ("reason",), T("The request is declined."),
+    ),
+    Act.ACKNOWLEDGE: Ask(
+        T("Acknowledge"), "tick", T("You take note of the case for your command and its clock of acknowledgement stops."),
+        ("concerned", "note"), T("The case is acknowledged."),
+    ),
+    Act.ACCEPT: Ask(
+        T("Accept"), "tick", T("Your command takes the case over. Until then the sender stays responsible."),
+        ("note",), T("The case is accepted."),
+    ),
+    Act.SEEN: Ask(
+        T("We have seen it"), "eye", T("The owner learns that your command knows. The case stays where it is."),
+        ("note",), T("The owner knows that you have seen it."),
+    ),
+    Act.UPDATE: Ask(
+        T("Add an update"), "pencil", T("What is known now, what was done, what comes next. No names of persons harmed, "
+        "witnesses or sources."), ("update_note",), T("The update is in the timeline."),
+    ),
+    Act.CONTAIN: Ask(
+        T("Contained"), "tick", T("The harm has stopped and an authority holds the matter."),
+        ("note", *IMPACT), T("The case is contained."),
+    ),
+    Act.RESOLVE: Ask(
+        T("Resolve"), "tick", T("How it ended, and how far it is known to be true."),
+        ("outcome", "final_verification", "note"), T("The resolution is recorded."),
+    ),
+    Act.CLOSE: Ask(T("Close"), "lock", T("Nothing more is to be done. The case stays readable."), ("note",),
+                   T("The case is closed.")),
+    Act.ASSIGN: Ask(T("Assign"), "person", T("The person is told and sees the case."), ("assignee", "note"),
+                    T("The case is assigned.")),
+    Act.ESCALATE: Ask(
+        T("Escalate"), "up", T("The command you choose will own the case. You stay responsible until it accepts."),
+        ("to", "reason"), T("The case is escalated."),
+    ),
+    Act.HAND_BACK: Ask(
+        T("Hand back"), "back", T("The command below will own the case again. You stay responsible until it accepts."),
+        ("reason",), T("The case is handed back."),
+    ),
+    Act.RAISE_SEVERITY: Ask(
+        T("Raise severity"), "warning", T("More commands may be told, and deadlines become shorter."),
+        ("raised_severity", "optional_reason"), T("The severity is raised."),
+    ),
+    Act.LOWER_SEVERITY: Ask(
+        T("Lower severity"), "minus", T("One step at a time, with the reason in the timeline."),
+        ("lowered_severity", "reason"), T("The severity is lowered."),
+    ),
+    Act.FLARE_UP: Ask(T("It flared up again"), "again", T("The case goes back to responding."), ("reason",),
+                      T("The case is open for response again.")),
+    Act.VERIFY: Ask(
+        T("Set verification"), "search",
+        T("Two independent sources of different kinds, or one official record and direct observation, verify a report."),
+        ("verification", "note"), T("The verification is set."),
+    ),
+    Act.CLASSIFY: Ask(T("Classify"), "flag", T("What it is, as the NEC decides."), ("classification", "optional_reason"),
+                      T("The case is classified.")),
+    Act.PROPOSE: Ask(
+        T("Propose a classification"), "flag", T("The NEC decides; your proposal stays visible beside its decision."),
+        ("classification", "note"), T("Your proposal is with the NEC."),
+    ),
+    Act.ATTACH: Ask(
+        T("Add files"), "camera", T("Photos lose their location before others see them. The originals are kept unchanged."),
+        ("files",), T("The files are added."),
+    ),
+    Act.CORRECT: Ask(
+        T("Correct facts"), "pencil", T("Old and new values stay in the timeline. What happened is told by updates, "
+        "not corrected."), (*CORRECTABLE, "reason"), T("The facts are corrected."),
+    ),
+    Act.MERGE: Ask(
+        T("Join to another case"), "join", T("This report becomes part of the other case and is counted once."),
+        ("survivor",), T("The reports are joined."),
+    ),
+    Act.UNMERGE: Ask(T("Take apart again"), "join", T("This report becomes a case of its own again."), ("reason",),
+                     T("The reports are taken apart.")),
+    Act.RELOCATE_STATION: Ask(
+        T("Record a moved station"), "map", T("A polling station that the NEC moved because of this case."),
+        ("station", "old_place", "new_place", "station_voters"), T("The move is recorded."),
+    ),
+    Act.RECORD_PERSON: Ask(
+        T("Record a protected identity"), "shield", T("It is sealed at once. Nobody reads it without a grant for this "
+        "case, and each opening is recorded."), ("role", "name", "contact", "notes"), T("The identity is sealed."),
+    ),
+    Act.GRANT_IDENTITY: Ask(
+        T("Grant access to identities"), "key", T("One person, this case, for a time. The auditor reads every grant."),
+        ("grantee", "hours", "reason"), T("Access is granted."),
+    ),
+    Act.OPEN_IDENTITY: Ask(
+        T("Open identities"), "key", T("This opening is recorded with your posting and your reason."), ("reason",),
+    ),
+    Act.REOPEN: Ask(T("Reopen"), "again", T("New evidence or an error. The clocks start again."), ("reason",),
+                    T("The case is open again.")),
+    Act.DISMISS: Ask(
+        T("Not an incident"), "cross", T("A second person must countersign. It stays counted as a report received."),
+        ("dismiss_reason", "reason"), T("Your finding is recorded."), is_final=True,
+    ),
+    Act.WITHDRAW: Ask(
+        T("Withdraw the report"), "cross", T("After acknowledgement this is a request that a second person decides."),
+        ("reason",), T("The withdrawal is recorded."), is_final=True,
+    ),
+}  # fmt: skip
+
+#: How a field is called in the form where `actions` calls it otherwise.
+_NAMES = {
+    "update_note": "note",
+    "optional_reason": "reason",
+    "final_verification": "verification",
+    "raised_severity": "severity",
+    "lowered_severity": "severity",
+    "station_voters": "voters_affected",
+    "grantee": "user",
+}
+
+
+class _Files(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """One or more files; what each may be is checked by its content, in `evidence`."""
+
+    widget = _Files
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
+        several = data if isinstance(data, (list, tuple)) else [data]
+        return [super(FilesField, self).clean(one, initial) for one in several or [None]]
+
+
+class ActForm(forms.Form):
+    """The form of one act on one case by one person. `data_for_act()` is what `actions.perform` takes."""
+
+    version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+
+    def __init__(self, act: Act, incident: Incident, user: User, now: dt.datetime, *args: Any, **kwargs: Any) -> None:
+        self.act, self.incident, self.person, self.now = act, incident, user, now
+        self.ask = ASKS[act]
+        kwargs.setdefault("initial", {})
+        kwargs["initial"].setdefault("version", incident.version)
+        kwargs.setdefault("auto_id", f"act-{act.value}-%s")
+        super().__init__(*args, **kwargs)
+        for name in self.ask.fields:
+            self.fields[name] = _FIELDS[name](self)
+        #: Said "yes, concerned": the page shows what to do instead.
+        self.is_concerned = False
+
+    def clean_concerned(self) -> str:
+        answer = str(self.cleaned_data["concerned"])
+        if answer == "yes":
+            self.is_concerned = True
+            raise ValidationError(_("Then somebody else must take this case. Nothing was changed."), code="concerned")
+        return answer
+
+    def clean_survivor(self) -> UUID:
+        """The case by its number or its address, if this person may see it."""
+        text = str(self.cleaned_data["survivor"]).strip()
+        found = Incident.objects.visible_to(self.person).exclude(pk=self.incident.pk)
+        if match := re.search(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.lower()):
+            case = found.filter(pk=match.group()).first()
+        else:
+            case = found.filter(reference=text.upper()).first()
+        if case is None:
+            raise ValidationError(_("There is no such case, or it is not yours to see."))
+        return case.pk
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.act == Act.CORRECT and not self.errors and not self._corrected():
+            raise ValidationError(_("Nothing is different. Change what is wrong, then give the reason."))
+        return cleaned
+
+    def _corrected(self) -> dict[str, Any]:
+        return {n: self.cleaned_data[n] for n in CORRECTABLE if n in self.changed_data and n in self.cleaned_data}
+
+    def data_for_act(self) -> dict[str, Any]:
+        """Keyword arguments of the act, under the names `actions` uses. Files are given one by one by the view."""
+        values = {n: v for n, v in self.cleaned_data.items() if n not in ("version", "files")}
+        match self.act:
+            case Act.ACKNOWLEDGE:
+                return {"note": values["note"], "not_concerned": values["concerned"] == "no"}
+            case Act.CORRECT:
+                return {"fields": self._corrected(), "reason": values["reason"]}
+            case Act.RECORD_PERSON:
+                identity = {n: values[n] for n in ("name", "contact", "notes") if values[n]}
+                return {"role": values["role"], "identity": identity}
+            case Act.CONTAIN:
+                return {n: v for n, v in values.items() if v is not None}
+            case Act.ASSIGN:
+                return {"assignee": int(values["assignee"]) if values["assignee"] else None, "note": values["note"]}
+            case _:
+                return {_NAMES.get(n, n): v for n, v in values.items()}
+
+    def add_refusal(self, refused: ValidationError) -> None:
+        """Put what `actions` refused beside the fields it is about; what has no field stands above the form."""
+        if not hasattr(refused, "error_dict"):
+            self.add_error(None, refused)
+            return
+        ours = {_NAMES.get(n, n): n for n in self.fields}
+        for name, errors in refused.error_dict.items():
+            self.add_error(ours.get(name), errors)
+
+    @property
+    def candidates(self) -> list[Incident]:
+        """Open cases nearby in place and time that this report may belong to; sealed ones are never suggested."""
+        if self.act != Act.MERGE or self.incident.is_sealed:
+            return []
+        day = dt.timedelta(hours=24)
+        return list(
+            Incident.objects.visible_to(self.person)
+            .open()
+            .filter(
+                district_code=self.incident.district_code,
+                occurred_at__range=(self.incident.occurred_at - day, self.incident.occurred_at + day),
+                is_sealed=False,
+            )
+            .exclude(pk=self.incident.pk)
+            .select_related("category", "place")
+            .order_by("-occurred_at")[:8]
+        )
+
+
+# ---- Fields ----
+
+
+def _text(label: str, *, required: bool = True, rows: int = 4, help_text: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label, required=required, max_length=LONGEST, help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows}),
+    )  # fmt: skip
+
+
+def _line(label: str, limit: int, *, required: bool = True, initial: str = "", help_text: str = "") -> forms.CharField:
+    return forms.CharField(label=label, max_length=limit, required=required, initial=initial, help_text=help_text)
+
+
+def _count(name: str, label: str) -> Callable[[ActForm], forms.Field]:
+    def make(form: ActForm) -> forms.Field:
+        return forms.IntegerField(
+            label=label, min_value=0, max_value=MOST, required=False, initial=getattr(form.incident, name),
+            widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+        )  # fmt: skip
+
+    return make
+
+
+def _select(
+    label: str, choices: Any, *, initial: Any = None, required: bool = True, blank: str | None = None, help_text: str = ""
+) -> forms.ChoiceField:
+    listed = list(choices)
+    if blank is not None:
+        listed = [("", blank), *listed]
+    return forms.ChoiceField(label=label, choices=listed, initial=initial, required=required, help_text=help_text)
+
+
+def _concerned(form: ActForm) -> forms.Field:
+    return forms.ChoiceField(
+        label=_("Are you or your unit concerned by this case?"),
+        help_text=_("Concerned means: it is about you, your unit, or somebody close to you."),
+        choices=[("no", _("No")), ("yes", _("Yes"))],
+        widget=forms.RadioSelect,
+    )
+
+
+def _assignee(form: ActForm) -> forms.Field:
+    """People with a posting at the owner's command now, or below it."""
+    posts = (
+        Posting.objects.current(form.now)
+        .filter(command__path__startswith=form.incident.owner.path)
+        .select_related("user", "command")
+        .order_by("command__path", "role", "user__username")[:200]
+    )
+    people = {p.user_id: f"{p.user.get_full_name() or p.user.get_username()} · {p}" for p in posts}
+    return _select(
+        _("To whom"), [(str(pk), text) for pk, text in people.items()], required=False, blank=_("Nobody"),
+        initial=str(form.incident.assignee_id or ""),
+    )  # fmt: skip
+
+
+def _to(form: ActForm) -> forms.Field:
+    subjects = None
+    if form.incident.is_sealed:
+        subjects = [s.command for s in form.incident.subjects.select_related("command")]
+    above = routing.above(form.incident.owner, form.incident.place_id, subjects)
+    return _select(
+        _("To which command"), [(c.code, c.name) for c in above[1:]], required=False,
+        blank=above[0].name if above else _("The next above"),
+    )  # fmt: skip
+
+
+def _severities(form: ActForm, *, up: bool) -> list[tuple[str, str]]:
+    at = SEVERITY_ORDER[Severity(form.incident.severity)]
+    steps = sorted((s for s in Severity if s != Severity.UNRATED), key=lambda s: SEVERITY_ORDER[s])
+    fitting = [s for s in steps if (SEVERITY_ORDER[s] > at if up else SEVERITY_ORDER[s] == at - 1)]
+    return [(s.value, str(s.label)) for s in fitting]
+
+
+def _grantee(form: ActForm) -> forms.Field:
+    """People who may read the case already: at the owner's command, above it, or with the NEC."""
+    codes = form.incident.owner.path.strip(".").split(".")
+    posts = (
+        Posting.objects.current(form.now)
+        .filter(command__code__in=[*codes, "NEC"])
+        .exclude(user=form.person)
+        .select_related("user", "command")
+        .order_by("command__path", "user__username")[:200]
+    )
+    people = {p.user_id: f"{p.user.get_full_name() or p.user.get_username()} · {p}" for p in posts}
+    return _select(_("To whom"), [(str(pk), text) for pk, text in people.items()], blank=_("Choose a person"))
+
+
+def _category(form: ActForm) -> forms.Field:
+    rows = Category.objects.filter(retired_on=None) | Category.objects.filter(pk=form.incident.category_id)
+    return _select(_("Category"), [(c.code, f"{c.name} ({c.code})") for c in rows], initial=form.incident.category_id)
+
+
+def _occurred(form: ActForm) -> forms.Field:
+    return forms.DateTimeField(
+        label=_("Occurred"), required=True, initial=form.incident.occurred_at.replace(second=0, microsecond=0),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
+
+
+def _place(form: ActForm) -> forms.Field:
+    """The communes of the district, and the district itself; a case of another district is reported anew."""
+    district = form.incident.district_code
+    rows = list(Jurisdiction.objects.under(district).filter(level__in=[Level.DISTRICT, Level.COMMUNE]))
+    if form.incident.place.level == Level.VILLAGE:
+        rows.append(form.incident.place)
+    listed = [(p.pcode, p.full_name) for p in sorted(rows, key=lambda p: p.pcode)]
+    return _select(_("Place"), listed, initial=form.incident.place_id)
+
+
+def _yes(form: ActForm) -> forms.Field:
+    return forms.BooleanField(label=_("Gender-based"), required=False, initial=form.incident.is_gender_based)
+
+
+_FIELDS: dict[str, Callable[[ActForm], forms.Field]] = {
+    "note": lambda f: _text(_("Note"), required=False, rows=3),
+    "update_note": lambda f: _text(_("What is new"), rows=5),
+    "reason": lambda f: _text(_("Reason"), rows=3, help_text=_("It stays in the timeline.")),
+    "optional_reason": lambda f: _text(_("Reason"), required=f.act in REASONED, rows=3),
+    "concerned": _concerned,
+    "assignee": _assignee,
+    "to": _to,
+    "raised_severity": lambda f: _select(_("New severity"), _severities(f, up=True)),
+    "lowered_severity": lambda f: _select(_("New severity"), _severities(f, up=False)),
+    "outcome": lambda f: _select(_("How it ended"), Outcome.choices, blank=_("Choose")),
+    "verification": lambda f: _select(_("Is it true"), Verification.choices, initial=f.incident.verification),
+    "final_verification": lambda f: _select(_("Is it true"), Verification.choices, initial=f.incident.verification),
+    "classification": lambda f: _select(
+        _("What it is"), [c for c in Classification.choices if c[0] != Classification.UNDETERMINED],
+        initial=f.incident.proposed_classification, blank=_("Choose"),
+    ),
+    "dismiss_reason": lambda f: _select(_("Why it is not an incident"), DismissReason.choices, blank=_("Choose")),
+    "survivor": lambda f: _line(
+        _("Number of the case that goes on"), 120, help_text=_("As on its page, like CC27-12-000123.")
+    ),
+    "files": lambda f: FilesField(
+        label=_("Photos, documents, video"), help_text=_("JPEG, PNG, WebP, PDF, plain text, MP4; up to 20 MB each.")
+    ),
+    "role": lambda f: _select(_("Who it is"), PersonRole.choices),
+    "name": lambda f: _line(_("Name"), 200, required=False),
+    "contact": lambda f: _line(_("How to reach the person"), 200, required=False),
+    "notes": lambda f: forms.CharField(
+        label=_("Notes"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    ),
+    "grantee": _grantee,
+    "hours": lambda f: forms.IntegerField(
+        label=_("For how many hours"), min_value=GRANT_HOURS[0], max_value=GRANT_HOURS[2], initial=GRANT_HOURS[1]
+    ),
+    "station": lambda f: _line(_("Station"), 120),
+    "old_place": lambda f: _line(_("From"), 200),
+    "new_place": lambda f: _line(_("To"), 200),
+    "station_voters": lambda f: forms.IntegerField(label=_("Voters affected"), min_value=0, max_value=MOST),
+    "category": _category,
+    "occurred_at": _occurred,
+    "time_precision": lambda f: _select(_("How exact"), TimePrecision.choices, initial=f.incident.time_precision),
+    "place": _place,
+    "title": lambda f: _line(_("Title"), 120, required=False, initial=f.incident.title),
+    "place_note": lambda f: _line(_("Exact place"), 200, required=False, initial=f.incident.place_note),
+    "killed": _count("killed", T("Killed")),
+    "injured": _count("injured", T("Injured")),
+    "stations_affected": _count("stations_affected", T("Stations affected")),
+    "minutes_stopped": _count("minutes_stopped", T("Minutes stopped")),
+    "voters_affected": _count("voters_affected", T("Voters affected")),
+    "actor_type": lambda f: _select(_("Who acted"), ActorType.choices, initial=f.incident.actor_type),
+    "target_type": lambda f: _select(
+        _("Against whom or what"), TargetType.choices, initial=f.incident.target_type, required=False, blank=_("Not known")
+    ),
+    "means": lambda f: _select(
+        _("By what means"), Means.choices, initial=f.incident.means, required=False, blank=_("Not known")
+    ),
+    "is_gender_based": _yes,
+}  # fmt: skip
+
+
+def primary(incident: Incident, allowed: list[Act]) -> Act | None:
+    """The one act to offer first: what the next deadline waits for, else the next step of the case."""
+    by_clock = {
+        "acknowledge": [Act.ACKNOWLEDGE, Act.ACCEPT],
+        "accept": [Act.ACCEPT],
+        "first_update": [Act.UPDATE],
+        "update": [Act.UPDATE],
+        "contain": [Act.CONTAIN],
+        "resolve": [Act.RESOLVE],
+        "review": [Act.RAISE_SEVERITY],
+    }
+    wanted = [Act.COUNTERSIGN] if incident.request_act else []
+    wanted += by_clock.get(incident.next_due_kind, [])
+    wanted += [Act.ACKNOWLEDGE, Act.ACCEPT, Act.UPDATE, Act.CLASSIFY, Act.CLOSE, Act.REOPEN]
+    return next((act for act in wanted if act in allowed), None)

@@ -1,0 +1,93 @@
+"""A small picture of where a case happened: the districts of its province as SVG paths, and the point. No map program."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+from elections import geometry
+from incidents.models import Incident
+
+WIDTH, HEIGHT, MARGIN = 300, 190, 8
+
+
+@dataclass(frozen=True)
+class Area:
+    code: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Degrees to the picture's units: equirectangular at the middle latitude, which no eye tells apart at this size."""
+
+    west: float
+    north: float
+    scale: float
+    squeeze: float
+    left: float
+    top: float
+
+    def xy(self, lon: float, lat: float) -> tuple[float, float]:
+        x = self.left + (lon - self.west) * self.squeeze * self.scale
+        return round(x, 1), round(self.top + (self.north - lat) * self.scale, 1)
+
+
+@dataclass(frozen=True)
+class Picture:
+    areas: list[Area]
+    district: str
+    #: Where the point, or the middle of the place, is, as SVG writes numbers; empty where neither is known.
+    x: str
+    y: str
+    is_point: bool
+
+
+def picture(incident: Incident, *, detailed: bool) -> Picture | None:
+    """The picture, or None where the province has no outlines (the fictional one). Without details no exact point."""
+    drawn = _province(incident.province_code)
+    if drawn is None:
+        return None
+    frame, areas = drawn
+    point = (incident.lat, incident.lon) if detailed else (None, None)
+    is_point = point[0] is not None and incident.point_precision != "area"
+    if point[0] is None or point[1] is None:
+        place = incident.place if detailed or len(incident.place_id) <= 8 else incident.place.parent
+        point = (place.lat, place.lon) if place else (None, None)
+    x = y = ""
+    if point[0] is not None and point[1] is not None:
+        x, y = (str(n) for n in frame.xy(point[1], point[0]))
+    return Picture(areas, incident.district_code, x, y, is_point)
+
+
+@functools.lru_cache(maxsize=32)
+def _province(code: str) -> tuple[Frame, list[Area]] | None:
+    """Frame and paths of one province's districts: drawn once for each process."""
+    shapes = []
+    for feature in geometry.outlines(code)["features"]:
+        rings = _rings(feature["geometry"])
+        if rings:
+            shapes.append((str(feature.get("id") or feature["properties"].get("code", "")), rings))
+    corners = [point for _code, rings in shapes for ring in rings for point in ring]
+    if not corners:
+        return None
+    lons, lats = [c[0] for c in corners], [c[1] for c in corners]
+    west, east, south, north = min(lons), max(lons), min(lats), max(lats)
+    squeeze = math.cos(math.radians((south + north) / 2))
+    wide, high = max((east - west) * squeeze, 1e-6), max(north - south, 1e-6)
+    scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / high)
+    frame = Frame(west, north, scale, squeeze, (WIDTH - wide * scale) / 2, (HEIGHT - high * scale) / 2)
+    return frame, [Area(code, _path(frame, rings)) for code, rings in shapes]
+
+
+def _rings(shape: dict[str, object] | None) -> list[list[tuple[float, float]]]:
+    if not shape:
+        return []
+    coordinates: list = shape["coordinates"]  # type: ignore[type-arg,assignment]
+    polygons = [coordinates] if shape["type"] == "Polygon" else coordinates
+    return [[(p[0], p[1]) for p in ring] for polygon in polygons for ring in polygon]
+
+
+def _path(frame: Frame, rings: list[list[tuple[float, float]]]) -> str:
+    return "".join("M" + "L".join(f"{x} {y}" for x, y in (frame.xy(*p) for p in ring)) + "Z" for ring in rings)

@@ -1,0 +1,221 @@
+"""The journal of a case as its page shows it: what, when, who as role @ unit, from what to what, why, who was told.
+
+Values are those of the reader's tier: without the details of a case no reason, note, narrative or exact place; of
+protected identities nothing but that something was done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Max, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commands.choices import Role
+from commands.models import Posting, SecurityCommand
+from elections.models import Jurisdiction
+from incidents.choices import Act, Channel
+from incidents.models import Block, Category, Entry, Incident, NoticeChannel
+
+MOST = 100
+SHOWS = ("all", "decisions", "notices")
+
+ICONS: dict[str, str] = {
+    Act.REPORT: "plus", Act.ACKNOWLEDGE: "tick", Act.ACCEPT: "tick", Act.SEEN: "eye", Act.UPDATE: "pencil",
+    Act.ASSIGN: "person", Act.RAISE_SEVERITY: "warning", Act.LOWER_SEVERITY: "minus", Act.ESCALATE: "up",
+    Act.HAND_BACK: "back", Act.CONTAIN: "tick", Act.FLARE_UP: "again", Act.RESOLVE: "tick", Act.CLOSE: "lock",
+    Act.REOPEN: "again", Act.VERIFY: "search", Act.PROPOSE: "flag", Act.CLASSIFY: "flag", Act.CORRECT: "pencil",
+    Act.ATTACH: "camera", Act.MERGE: "join", Act.UNMERGE: "join", Act.WITHDRAW: "cross", Act.DISMISS: "cross",
+    Act.COUNTERSIGN: "tick", Act.DECLINE: "cross", Act.RELOCATE_STATION: "map", Act.WARN: "clock",
+    Act.AUTO_ESCALATE: "up", Act.INFORM: "bell",
+}  # fmt: skip
+#: Acts that tell or show and decide nothing.
+_NO_DECISION = (Act.UPDATE, Act.ATTACH, Act.SEEN, Act.WARN, Act.INFORM, Act.OPEN_IDENTITY)
+_PROTECTED = (Act.RECORD_PERSON, Act.GRANT_IDENTITY, Act.OPEN_IDENTITY)
+_MOVES = (Act.ESCALATE, Act.AUTO_ESCALATE, Act.HAND_BACK)
+#: Changes a reader learns from; the rest of an entry is for machines.
+_SHOWN = (
+    "severity", "owner", "category", "verification", "classification", "proposed_classification", "outcome",
+    "dismiss_reason", "occurred_at", "time_precision", "place", "title", "place_note", "killed", "injured",
+    "stations_affected", "minutes_stopped", "voters_affected", "actor_type", "target_type", "means", "is_gender_based",
+    "assignee", "request_act",
+)  # fmt: skip
+_EXACT = ("title", "place_note")
+#: Said by the act itself when the case is made.
+_AT_REPORT = ("severity", "owner")
+_COMMUNE = 8
+
+
+@dataclass
+class Item:
+    """One entry; `before` and `after` hold only what may be shown."""
+
+    entry: Entry
+    title: str
+    who: str
+    icon: str
+    kind: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    text: str = ""
+    reason: str = ""
+    told: str = ""
+
+
+@dataclass
+class Timeline:
+    items: list[Item]
+    names: dict[str, str]
+    show: str
+    #: True where older entries are left out.
+    is_cut: bool
+    seal: Block | None = None
+
+
+def of(incident: Incident, *, detailed: bool, show: str = "all", whole: bool = False) -> Timeline:
+    """The newest entries, or every one with `whole`; three queries, and one for each kind of name that occurs."""
+    entries = incident.entries.all()
+    match show:
+        case "decisions":
+            entries = entries.exclude(act__in=_NO_DECISION)
+        case "notices":
+            entries = entries.filter(notices__channel=NoticeChannel.INBOX).distinct()
+        case _:
+            show = "all"
+    found = list(_with_people(entries).order_by("-pk")[: None if whole else MOST + 1])
+    shown = found if whole else found[:MOST]
+    seal = None
+    if shown:
+        seal = Block.objects.filter(first_id__lte=shown[-1].pk, last_id__gte=shown[-1].pk).order_by("pk").last()
+        newest = Block.objects.filter(first_id__lte=shown[0].pk, last_id__gte=shown[0].pk).order_by("pk").last()
+        seal = newest or seal
+    names = names_for(shown)
+    return Timeline(_items(shown, names, detailed), names, show, len(found) > len(shown), seal)
+
+
+def meanwhile(entries: Iterable[Entry], *, detailed: bool) -> Timeline:
+    """Entries that happened meanwhile, newest first, for the page of a stale version."""
+    full = list(_with_people(Entry.objects.filter(pk__in=[e.pk for e in entries])).order_by("-pk"))
+    names = names_for(full)
+    return Timeline(_items(full, names, detailed), names, "all", is_cut=False)
+
+
+def _with_people(entries: Any) -> Any:
+    inbox = Q(notices__channel=NoticeChannel.INBOX)
+    return entries.select_related("posting", "command").annotate(
+        told=Count("notices", filter=inbox, distinct=True),
+        read=Count("notices", filter=inbox & Q(notices__read_at__isnull=False), distinct=True),
+        last_read=Max("notices__read_at", filter=inbox),
+    )
+
+
+def _items(entries: Iterable[Entry], names: dict[str, str], detailed: bool) -> list[Item]:
+    return [_item(entry, names, detailed) for entry in entries]
+
+
+def _item(entry: Entry, names: dict[str, str], detailed: bool) -> Item:
+    protected = entry.act in _PROTECTED
+    before = {} if protected else _values(entry, entry.before, detailed)
+    after = {} if protected else _values(entry, entry.after, detailed)
+    moved = entry.act in _MOVES and "owner" in after
+    owner = names.get(f"owner:{after.get('owner')}", "") if moved else ""
+    kind = "strong" if moved else "machine" if entry.by_id is None else ""
+    readable = detailed and not protected
+    return Item(
+        entry=entry,
+        title=_title(entry, owner),
+        who=_who(entry),
+        icon=ICONS.get(entry.act, "lock"),
+        kind=kind,
+        before=before,
+        after=after,
+        text=entry.note if readable else "",
+        reason=entry.reason if readable else "",
+        told=_told(entry),
+    )
+
+
+def _title(entry: Entry, owner: str) -> str:
+    if owner and entry.act == Act.HAND_BACK:
+        return _("Handed back to %(command)s") % {"command": owner}
+    if owner:
+        return _("Moved up to %(command)s") % {"command": owner}
+    return str(entry.get_act_display())
+
+
+def _who(entry: Entry) -> str:
+    """Role @ unit, and the door where it is not the browser. A liaison's office could be the person, so it is left out."""
+    if entry.by_id is None:
+        return _("By rule")
+    role = entry.posting.role if entry.posting else ""
+    parts = [entry.posting.get_role_display() if entry.posting else _("A person")]
+    if entry.command and role != Role.LIAISON:
+        parts = [_("%(role)s @ %(unit)s") % {"role": parts[0], "unit": entry.command.name}]
+    if entry.channel != Channel.BROWSER or entry.act == Act.REPORT:
+        parts.append(str(entry.get_channel_display()))
+    return ", ".join(parts)
+
+
+def _told(entry: Entry) -> str:
+    """How many were told in the inbox and how many read it."""
+    told, read = getattr(entry, "told", 0), getattr(entry, "read", 0)
+    if not told:
+        return ""
+    text = ngettext("%(told)d person told", "%(told)d people told", told) % {"told": told}
+    if read == told:
+        return _("%(told)s, all have read it") % {"told": text}
+    return _("%(told)s, %(read)d have read it") % {"told": text, "read": read}
+
+
+def _values(entry: Entry, values: dict[str, Any], detailed: bool) -> dict[str, Any]:
+    hidden = _AT_REPORT if entry.act == Act.REPORT else ()
+    shown = {n: v for n, v in values.items() if n in _SHOWN and n not in hidden}
+    if entry.act == Act.REPORT:
+        return {}
+    if not detailed:
+        shown = {n: v for n, v in shown.items() if n not in (*_EXACT, "assignee")}
+        if isinstance(shown.get("place"), str):
+            shown["place"] = shown["place"][:_COMMUNE]
+    return shown
+
+
+# ---- Names of what the journal stores as keys ----
+
+
+def names_for(entries: Iterable[Entry]) -> dict[str, str]:
+    """Words for stored references, by "field:stored value"; one query for each kind that occurs."""
+    wanted: dict[str, set[Any]] = {"owner": set(), "place": set(), "category": set(), "assignee": set()}
+    for entry in entries:
+        for values in (entry.before, entry.after):
+            for name, found in wanted.items():
+                if values.get(name):
+                    found.add(values[name])
+    names: dict[str, str] = {}
+    if wanted["owner"]:
+        names |= _commands(wanted["owner"])
+    if wanted["place"]:
+        codes = {str(c) for c in wanted["place"]} | {str(c)[:_COMMUNE] for c in wanted["place"]}
+        names |= {f"place:{p.pk}": p.full_name for p in Jurisdiction.objects.filter(pk__in=codes)}
+    if wanted["category"]:
+        names |= {f"category:{c.pk}": c.name for c in Category.objects.filter(pk__in=wanted["category"])}
+    if wanted["assignee"]:
+        names |= _postings(wanted["assignee"])
+    return names
+
+
+def _commands(keys: set[Any]) -> dict[str, str]:
+    numbers = [k for k in keys if isinstance(k, int)]
+    codes = [k for k in keys if isinstance(k, str)]
+    found = SecurityCommand.objects.filter(Q(pk__in=numbers) | Q(code__in=codes))
+    return {f"owner:{key}": c.name for c in found for key in (c.pk, c.code)}
+
+
+def _postings(people: set[Any]) -> dict[str, str]:
+    """People as role @ unit, never by name."""
+    found = Posting.objects.filter(user__in=[p for p in people if isinstance(p, int)]).select_related("command")
+    return {f"assignee:{p.user_id}": str(p) for p in found.order_by("starts_at")}
+
