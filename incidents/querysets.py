@@ -43,7 +43,8 @@ def place_under(code: str) -> Q:
         case 6:
             return Q(district_code=code)
         case _:
-            return Q(place__startswith=code)
+            # The join to the place is trimmed: its code is the column itself.
+            return Q(place__pcode__startswith=code)
 
 
 def unit_codes(postings: Iterable[Posting]) -> set[str]:

@@ -7,25 +7,30 @@ neither. What they cost and why they are shaped so: docs/decisions/0006-tallies.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Substr, TruncDate
 from django.utils import timezone
 
-from incidents.choices import State
+from incidents.choices import Classification, State, Verification
 from incidents.models import DayTally, Incident, Tally
 
 #: Reports that are not counted as incidents: joined to another, withdrawn, found not to be one.
 NOT_COUNTED = (State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT)
 
+#: Counters of a day.
+DAY_COUNTS = ("count", "reports", "duplicates", "late_entries", "confirmed", "undetermined")
+
 #: election, district, category, severity, state, classification
 Here = tuple[int, str, str, str, str, str]
 #: election, local day, province, category group, severity
 Day = tuple[int, dt.date, str, str, str]
+K = TypeVar("K", Here, Day)
 
 
 @dataclass(frozen=True, order=True)
@@ -40,6 +45,8 @@ class Cell:
     classification: str
     #: Local day of the report.
     day: dt.date
+    is_verified: bool = False
+    is_late_entry: bool = False
 
     @property
     def here(self) -> Here:
@@ -58,8 +65,17 @@ class Cell:
         return self.election_id, self.day, self.district_code[:4], self.category_id[:3], self.severity
 
     @property
-    def is_counted(self) -> bool:
-        return self.state not in NOT_COUNTED
+    def day_counts(self) -> tuple[int, ...]:
+        """What the case adds to each counter of its day, in the order of DAY_COUNTS."""
+        is_counted = self.state not in NOT_COUNTED
+        return (
+            int(is_counted),
+            1,
+            int(self.state == State.MERGED),
+            int(self.is_late_entry),
+            int(is_counted and self.is_verified),
+            int(is_counted and self.classification == Classification.UNDETERMINED),
+        )
 
 
 def local_day(moment: dt.datetime) -> dt.date:
@@ -79,6 +95,8 @@ def cell_of(incident: Incident) -> Cell | None:
         incident.state,
         incident.classification,
         local_day(incident.reported_at),
+        incident.verification == Verification.VERIFIED,
+        incident.is_late_entry,
     )
 
 
@@ -94,17 +112,16 @@ def move_all(moves: Iterable[tuple[Cell | None, Cell | None]]) -> None:
     one order, every `Tally` before every `DayTally` and each table by key, so two acts wait and never deadlock.
     """
     here: Counter[Here] = Counter()
-    incidents: Counter[Day] = Counter()
-    reports: Counter[Day] = Counter()
+    days: dict[Day, list[int]] = defaultdict(lambda: [0] * len(DAY_COUNTS))
     for before, after in moves:
-        for cell, delta in ((before, -1), (after, 1)):
+        for cell, sign in ((before, -1), (after, 1)):
             if cell is not None:
-                here[cell.here] += delta
-                reports[cell.of_day] += delta
-                incidents[cell.of_day] += delta if cell.is_counted else 0
-    _add_here({key: delta for key, delta in here.items() if delta})
-    days = sorted(key for key in reports if reports[key] or incidents[key])
-    _add_days([(*key, incidents[key], reports[key]) for key in days])
+                here[cell.here] += sign
+                days[cell.of_day] = [
+                    old + sign * more for old, more in zip(days[cell.of_day], cell.day_counts, strict=True)
+                ]
+    _upsert(_HERE, [(*key, here[key]) for key in sorted(here) if here[key]])
+    _upsert(_DAYS, [(*key, *days[key]) for key in sorted(days) if any(days[key])])
 
 
 # One statement each, the same on both databases: an UPDATE, then an INSERT where it found nothing, then an UPDATE again
@@ -118,23 +135,20 @@ DO UPDATE SET count = incidents_tally.count + excluded.count
 """
 _DAYS = """
 INSERT INTO incidents_daytally
-    (election_id, day, province_code, group_code, severity, count, reports)
+    (election_id, day, province_code, group_code, severity,
+     count, reports, duplicates, late_entries, confirmed, undetermined)
 VALUES {rows}
 ON CONFLICT (election_id, day, province_code, group_code, severity)
 DO UPDATE SET count = incidents_daytally.count + excluded.count,
-              reports = incidents_daytally.reports + excluded.reports
+              reports = incidents_daytally.reports + excluded.reports,
+              duplicates = incidents_daytally.duplicates + excluded.duplicates,
+              late_entries = incidents_daytally.late_entries + excluded.late_entries,
+              confirmed = incidents_daytally.confirmed + excluded.confirmed,
+              undetermined = incidents_daytally.undetermined + excluded.undetermined
 """
 
 
-def _add_here(deltas: Mapping[Here, int]) -> None:
-    _upsert(_HERE, [(*key, deltas[key]) for key in sorted(deltas)])
-
-
-def _add_days(rows: list[tuple[object, ...]]) -> None:
-    _upsert(_DAYS, rows)
-
-
-def _upsert(statement: str, rows: list[tuple[object, ...]]) -> None:
+def _upsert(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
     places = ", ".join("(" + ", ".join(["%s"] * len(row)) + ")" for row in rows)
@@ -153,11 +167,12 @@ def _tallied() -> QuerySet[Incident]:
 def counted_here() -> dict[Here, int]:
     """What `Tally` must say, counted from the cases."""
     rows = _tallied().values_list("election", "district_code", "category", "severity", "state", "classification")
-    return {row[:-1]: row[-1] for row in rows.annotate(n=Count("pk")).order_by()}
+    return {row[:-1]: row[-1] for row in rows.annotate(n=Count("*")).order_by()}
 
 
-def counted_days() -> dict[Day, tuple[int, int]]:
-    """What `DayTally` must say: incidents and reports."""
+def counted_days() -> dict[Day, tuple[int, ...]]:
+    """What `DayTally` must say, counter by counter."""
+    counted = ~Q(state__in=NOT_COUNTED)
     rows = (
         _tallied()
         .annotate(
@@ -165,38 +180,45 @@ def counted_days() -> dict[Day, tuple[int, int]]:
             group=Substr("category", 1, 3),
         )
         .values_list("election", "local", "province_code", "group", "severity")
-        .annotate(incidents=Count("pk", filter=~Q(state__in=NOT_COUNTED)), reports=Count("pk"))
+        .annotate(
+            n_count=Count("pk", filter=counted),
+            n_reports=Count("*"),
+            n_duplicates=Count("pk", filter=Q(state=State.MERGED)),
+            n_late_entries=Count("pk", filter=Q(reported_at__gt=F("occurred_at") + dt.timedelta(hours=24))),
+            n_confirmed=Count("pk", filter=counted & Q(verification=Verification.VERIFIED)),
+            n_undetermined=Count("pk", filter=counted & Q(classification=Classification.UNDETERMINED)),
+        )
         .order_by()
     )
-    return {row[:5]: (row[5], row[6]) for row in rows}
+    return {row[:5]: row[5:] for row in rows}
 
 
 def differences() -> list[str]:
     """Every cell in which the tallies and the cases differ, in words; empty when they agree. Zero rows do not count."""
-    found = []
     kept = {
         (t.election_id, t.district_code, t.category_id, t.severity, t.state, t.classification): t.count
         for t in Tally.objects.exclude(count=0).iterator()
     }
     kept_days = {
-        (d.election_id, d.day, d.province_code, d.group_code, d.severity): (d.count, d.reports)
-        for d in DayTally.objects.exclude(count=0, reports=0).iterator()
+        (d.election_id, d.day, d.province_code, d.group_code, d.severity): tuple(getattr(d, c) for c in DAY_COUNTS)
+        for d in DayTally.objects.exclude(**dict.fromkeys(DAY_COUNTS, 0)).iterator()
     }
-    for name, tallied, counted in (
-        ("tally", kept, counted_here()),
-        ("day", kept_days, counted_days()),
-    ):
-        for key in sorted(tallied.keys() | counted.keys()):
-            if tallied.get(key) != counted.get(key):
-                cell = " ".join(str(part) for part in key)
-                found.append(f"{name} {cell}: tallied {tallied.get(key, 0)}, counted {counted.get(key, 0)}")
-    return found
+    return _unlike("tally", kept, counted_here()) + _unlike("day", kept_days, counted_days())
+
+
+def _unlike(name: str, tallied: Mapping[K, object], counted: Mapping[K, object]) -> list[str]:
+    return [
+        f"{name} {' '.join(str(part) for part in key)}: tallied {tallied.get(key, 0)}, counted {counted.get(key, 0)}"
+        for key in sorted(tallied.keys() | counted.keys())
+        if tallied.get(key) != counted.get(key)
+    ]
 
 
 def rebuild() -> None:
     """Count both tables anew, in the transaction of the caller, who keeps writers out."""
     Tally.objects.all().delete()
     DayTally.objects.all().delete()
+    day_fields = ("election_id", "day", "province_code", "group_code", "severity")
     fields = ("election_id", "district_code", "category_id", "severity", "state", "classification")
     Tally.objects.bulk_create(
         (Tally(**dict(zip(fields, key, strict=True)), count=n) for key, n in sorted(counted_here().items())),
@@ -204,10 +226,8 @@ def rebuild() -> None:
     )
     DayTally.objects.bulk_create(
         (
-            DayTally(
-                election_id=e, day=day, province_code=province, group_code=group, severity=s, count=n, reports=reports
-            )
-            for (e, day, province, group, s), (n, reports) in sorted(counted_days().items())
+            DayTally(**dict(zip((*day_fields, *DAY_COUNTS), (*key, *counts), strict=True)))
+            for key, counts in sorted(counted_days().items())
         ),
         batch_size=1000,
     )

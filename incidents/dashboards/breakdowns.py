@@ -11,13 +11,11 @@ from django.db.models.functions import Substr, TruncDate
 from django.utils import timezone
 
 from incidents.choices import OPEN, Severity
-from incidents.dashboards.measures import percentile
+from incidents.dashboards.measures import minutes_between
 from incidents.dashboards.past import late_at, open_at
 from incidents.dashboards.question import DISTRICT, Question
 from incidents.models import Escalation, EscalationKind
 from incidents.tallies import NOT_COUNTED
-
-_SPAN = ("reported_at", "acknowledged_at")
 
 
 @dataclass
@@ -52,14 +50,14 @@ def open_by_place(question: Question, length: int) -> dict[str, InPlace]:
         counted = rows.values_list("code", "severity").annotate(n=Sum("count")).order_by()
     else:
         cases = question.cases().open().annotate(code=Substr("place", 1, length))
-        counted = cases.values_list("code", "severity").annotate(n=Count("pk")).order_by()
+        counted = cases.values_list("code", "severity").annotate(n=Count("*")).order_by()
     for code, severity, n in counted:
         here = found.setdefault(code, InPlace())
         here.open += n
         here.critical += n if severity == Severity.CRITICAL else 0
         here.high += n if severity == Severity.HIGH else 0
     overdue = question.cases().overdue(question.now).annotate(code=Substr("place", 1, length))
-    for code, n in overdue.values_list("code").annotate(n=Count("pk")).order_by():
+    for code, n in overdue.values_list("code").annotate(n=Count("*")).order_by():
         found.setdefault(code, InPlace()).late += n
     return {code: here for code, here in found.items() if here.open or here.late}
 
@@ -75,7 +73,7 @@ def over_by_place(question: Question, length: int) -> dict[str, InPlaceOver]:
         ("open_at_end", open_at(cases, end)),
         ("late_at_end", at_end),
     ):
-        rows = counted.annotate(code=Substr("place", 1, length)).values_list("code").annotate(n=Count("pk")).order_by()
+        rows = counted.annotate(code=Substr("place", 1, length)).values_list("code").annotate(n=Count("*")).order_by()
         for code, n in rows:
             setattr(found.setdefault(code, InPlaceOver()), name, n)
     moved = Escalation.objects.filter(
@@ -91,7 +89,7 @@ def over_by_place(question: Question, length: int) -> dict[str, InPlaceOver]:
 
 def by_category_and_severity(question: Question) -> Counter[tuple[str, str]]:
     """Reports of the period by (category, severity)."""
-    rows = question.reported().values_list("category", "severity").annotate(n=Count("pk")).order_by()
+    rows = question.reported().values_list("category", "severity").annotate(n=Count("*")).order_by()
     return Counter({(category, severity): n for category, severity, n in rows})
 
 
@@ -102,7 +100,7 @@ def open_by_category(question: Question) -> list[tuple[str, int]]:
     if cells is not None:
         rows = cells.filter(state__in=OPEN).values_list("category").annotate(n=Sum("count"))
     else:
-        rows = question.cases().open().values_list("category").annotate(n=Count("pk"))
+        rows = question.cases().open().values_list("category").annotate(n=Count("*"))
     counted = [(code, n) for code, n in rows.order_by() if n]  # type: ignore[attr-defined]
     return sorted(counted, key=lambda row: (-row[1], row[0]))
 
@@ -112,18 +110,18 @@ def open_by_severity(question: Question) -> Counter[str]:
     if cells is not None:
         rows = cells.filter(state__in=OPEN).values_list("severity").annotate(n=Sum("count")).order_by()
         return Counter(dict(rows))
-    return Counter(dict(question.cases().open().values_list("severity").annotate(n=Count("pk")).order_by()))
+    return Counter(dict(question.cases().open().values_list("severity").annotate(n=Count("*")).order_by()))
 
 
 def by_verification(question: Question) -> Counter[str]:
     """Open cases by whether they are true."""
-    return Counter(dict(question.cases().open().values_list("verification").annotate(n=Count("pk")).order_by()))
+    return Counter(dict(question.cases().open().values_list("verification").annotate(n=Count("*")).order_by()))
 
 
 def by_classification(question: Question) -> Counter[str]:
     """Incidents of the period by what NEC says they are."""
     rows = question.reported().exclude(state__in=NOT_COUNTED).values_list("classification")
-    return Counter(dict(rows.annotate(n=Count("pk")).order_by()))
+    return Counter(dict(rows.annotate(n=Count("*")).order_by()))
 
 
 def by_day(question: Question) -> Counter[tuple[str, dt.date]]:
@@ -134,7 +132,7 @@ def by_day(question: Question) -> Counter[tuple[str, dt.date]]:
         return Counter({(group, day): n for group, day, n in rows})
     cases = question.reported().exclude(state__in=NOT_COUNTED)
     local = cases.annotate(day=TruncDate("reported_at", tzinfo=timezone.get_default_timezone()))
-    found = local.values_list("category__group_code", "day").annotate(n=Count("pk")).order_by()
+    found = local.values_list("category__group_code", "day").annotate(n=Count("*")).order_by()
     return Counter({(group, day): n for group, day, n in found})
 
 
@@ -144,12 +142,11 @@ def without_point(question: Question) -> int:
 
 
 def acknowledge_times(question: Question) -> dict[str, tuple[int, float, float]]:
-    """By severity of the incidents of the period: how many were acknowledged, minutes for half, for 9 of 10."""
-    acknowledged = question.reported().counted().filter(acknowledged_at__isnull=False)
-    counted = dict(acknowledged.values_list("severity").annotate(n=Count("pk")).order_by())
+    """Critical and high incidents of the period: how many were acknowledged, and minutes for half and for 9 of 10."""
     found = {}
-    for severity, n in counted.items():
-        half, most = (percentile(acknowledged.filter(severity=severity), *_SPAN, share) for share in (0.5, 0.9))
-        if half is not None and most is not None:
-            found[severity] = (n, half, most)
+    acknowledged = question.reported().exclude(state__in=NOT_COUNTED).filter(acknowledged_at__isnull=False)
+    for severity in (Severity.CRITICAL, Severity.HIGH):
+        spans = minutes_between(acknowledged.filter(severity=severity), "reported_at", "acknowledged_at")
+        if spans.count:
+            found[severity.value] = (spans.count, spans.median, spans.p90)
     return found

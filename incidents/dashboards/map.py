@@ -36,7 +36,7 @@ SINGLES = 300
 #: No answer holds more features than this.
 MOST_FEATURES = 600
 #: From so many cases in view they stand at their district's label point, counted from the tallies.
-MANY = 20_000
+MANY = 5_000
 #: Width of a grid cell on the screen, pixels.
 CELL = 64
 ZOOMS = range(0, 19)
@@ -215,7 +215,7 @@ def sees_no_exact_place(question: Question) -> bool:
 
 
 def speech_codes() -> list[str]:
-    """Categories of alleged incitement: those without a usual severity. They wait for a worksheet, never for a patrol."""
+    """Categories of alleged incitement: those without a usual severity. They wait for a worksheet."""
     return list(Category.objects.filter(default_severity=Severity.UNRATED).values_list("code", flat=True))
 
 
@@ -259,7 +259,7 @@ def _gridded(cases: IncidentQuerySet, view: View) -> list[dict[str, Any]]:
     cells = list(
         cases.annotate(x=Floor(F("lon") / view.cell), y=Floor(F("lat") / view.cell))
         .values("x", "y")
-        .annotate(n=Count("pk"), worst=Max(_SEVERITY_RANK), lat=Avg("lat"), lon=Avg("lon"), one=Min("reference"))
+        .annotate(n=Count("*"), worst=Max(_SEVERITY_RANK), lat=Avg("lat"), lon=Avg("lon"), one=Min("reference"))
         .order_by("-worst", "-n", "x", "y")[: MOST_FEATURES + 1]
     )
     alone = [c["one"] for c in cells if c["n"] == 1]
@@ -272,7 +272,7 @@ def _by_commune(cases: IncidentQuerySet, view: View) -> list[dict[str, Any]]:
     rows = (
         cases.annotate(code=Substr("place", 1, 8))
         .values("code")
-        .annotate(n=Count("pk"), worst=Max(_SEVERITY_RANK), one=Min("reference"))
+        .annotate(n=Count("*"), worst=Max(_SEVERITY_RANK), one=Min("reference"))
         .order_by()
     )
     groups = _located(rows, view)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Aggregate, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from commands.choices import BodyKind, Role
 from commands.models import User
-from incidents.choices import OPEN, ClockKind, Severity, State, Verification
+from incidents.choices import OPEN, Classification, ClockKind, Severity, State, Verification
 from incidents.dashboards.past import late_at, open_at
 from incidents.dashboards.question import Period, Question
 from incidents.filters import CaseFilter
@@ -80,7 +80,7 @@ def measures_for(user: User) -> list[Measure]:
 # ---- Now ----
 
 
-def _standing(question: Question, **where: Any) -> int:
+def standing(question: Question, **where: Any) -> int:
     """Cases that stand so now, from the tallies where they can tell."""
     cells = question.here()
     if cells is not None:
@@ -89,19 +89,19 @@ def _standing(question: Question, **where: Any) -> int:
 
 
 def open_now(question: Question) -> int:
-    return _standing(question, state__in=OPEN)
+    return standing(question, state__in=OPEN)
 
 
 def open_critical(question: Question) -> int:
-    return _standing(question, state__in=OPEN, severity=Severity.CRITICAL)
+    return standing(question, state__in=OPEN, severity=Severity.CRITICAL)
 
 
 def open_high(question: Question) -> int:
-    return _standing(question, state__in=OPEN, severity=Severity.HIGH)
+    return standing(question, state__in=OPEN, severity=Severity.HIGH)
 
 
 def to_classify(question: Question) -> int:
-    return _standing(question, state__in=OPEN, classification="undetermined")
+    return standing(question, state__in=OPEN, classification="undetermined")
 
 
 def late(question: Question) -> int:
@@ -119,22 +119,28 @@ def new_today(question: Question) -> int:
 # ---- In a period ----
 
 
+def _of_days(question: Question, counter: str, cases: Callable[[], IncidentQuerySet]) -> int:
+    """A counter of the days of the period, or the cases counted where the days cannot tell."""
+    days = question.days()
+    if days is not None:
+        return int(days.aggregate(n=Sum(counter))["n"] or 0)
+    return cases().count()
+
+
+def _incidents(question: Question) -> IncidentQuerySet:
+    return question.reported().exclude(state__in=NOT_COUNTED)
+
+
 def reported(question: Question) -> int:
-    cells = question.days()
-    if cells is not None:
-        return int(cells.aggregate(n=Sum("reports"))["n"] or 0)
-    return question.reported().count()
+    return _of_days(question, "reports", question.reported)
 
 
 def incidents(question: Question) -> int:
-    cells = question.days()
-    if cells is not None:
-        return int(cells.aggregate(n=Sum("count"))["n"] or 0)
-    return question.reported().exclude(state__in=NOT_COUNTED).count()
+    return _of_days(question, "count", lambda: _incidents(question))
 
 
 def confirmed(question: Question) -> int:
-    return question.reported().counted().filter(verification=Verification.VERIFIED).count()
+    return _of_days(question, "confirmed", lambda: _incidents(question).filter(verification=Verification.VERIFIED))
 
 
 def refuted(question: Question) -> int:
@@ -142,15 +148,18 @@ def refuted(question: Question) -> int:
 
 
 def duplicates(question: Question) -> int:
-    return question.reported().filter(state=State.MERGED).count()
+    return _of_days(question, "duplicates", lambda: question.reported().filter(state=State.MERGED))
 
 
 def late_entries(question: Question) -> int:
-    return question.reported().filter(reported_at__gt=F("occurred_at") + dt.timedelta(hours=24)).count()
+    after_a_day = F("occurred_at") + dt.timedelta(hours=24)
+    return _of_days(question, "late_entries", lambda: question.reported().filter(reported_at__gt=after_a_day))
 
 
 def undetermined(question: Question) -> int:
-    return question.reported().counted().filter(classification="undetermined").count()
+    return _of_days(
+        question, "undetermined", lambda: _incidents(question).filter(classification=Classification.UNDETERMINED)
+    )
 
 
 def _escalations(question: Question) -> Any:
@@ -201,32 +210,55 @@ def within_target(question: Question) -> float | None:
     return round(100 * met / base, 1) if base >= SMALLEST_BASE else None
 
 
-class _Percentile(Aggregate):
+class Percentile(Aggregate):
     template = "percentile_cont(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
     output_field = DurationField()
 
 
-def percentile(cases: IncidentQuerySet, start: str, end: str, share: float) -> float | None:
-    """Minutes from column `start` to column `end` that `share` of the cases needed at most; None without cases."""
+@dataclass(frozen=True)
+class Spans:
+    """How many cases took how long, in minutes: half of them at most `median`, nine of ten at most `p90`."""
+
+    count: int
+    median: float
+    p90: float
+
+
+def minutes_between(cases: IncidentQuerySet, start: str, end: str) -> Spans:
+    """Minutes from column `start` to column `end` of the cases that have both; counted 0 where none has."""
     done = cases.filter(**{f"{end}__isnull": False})
-    took = ExpressionWrapper(F(end) - F(start), output_field=DurationField())
     if connection.vendor == "postgresql":
-        span = done.annotate(took=took).aggregate(p=_Percentile("took", share=share))["p"]
-        return None if span is None else float(round(span.total_seconds() / 60, 1))
+        took = ExpressionWrapper(F(end) - F(start), output_field=DurationField())
+        row = done.annotate(took=took).aggregate(
+            n=Count("*"), half=Percentile("took", share=0.5), most=Percentile("took", share=0.9)
+        )
+        half, most = (span.total_seconds() / 60 if span else 0 for span in (row["half"], row["most"]))
+        return Spans(row["n"], round(half, 1), round(most, 1))
     spans = sorted((b - a).total_seconds() / 60 for a, b in done.values_list(start, end))
+    return Spans(len(spans), _at(spans, 0.5), _at(spans, 0.9))
+
+
+def _at(spans: list[float], share: float) -> float:
+    """The value below which `share` of the sorted spans lie, between two neighbours as percentile_cont does it."""
     if not spans:
-        return None
-    at = share * (len(spans) - 1)
-    low, high = spans[math.floor(at)], spans[math.ceil(at)]
-    return round(low + (high - low) * (at - math.floor(at)), 1)
+        return 0
+    place = share * (len(spans) - 1)
+    low, high = spans[math.floor(place)], spans[math.ceil(place)]
+    return round(low + (high - low) * (place - math.floor(place)), 1)
+
+
+def _acknowledged(question: Question) -> Spans:
+    return minutes_between(_incidents(question), "reported_at", "acknowledged_at")
 
 
 def acknowledge_median(question: Question) -> float | None:
-    return percentile(question.reported().counted(), "reported_at", "acknowledged_at", 0.5)
+    spans = _acknowledged(question)
+    return spans.median if spans.count else None
 
 
 def acknowledge_p90(question: Question) -> float | None:
-    return percentile(question.reported().counted(), "reported_at", "acknowledged_at", 0.9)
+    spans = _acknowledged(question)
+    return spans.p90 if spans.count else None
 
 
 def sealed(question: Question) -> int | None:

@@ -19,7 +19,7 @@ from elections.calendar import phase_at
 from elections.choices import Level
 from elections.models import Election, Jurisdiction
 from incidents import classification
-from incidents.choices import Severity, Verification
+from incidents.choices import Classification, Severity, Verification
 from incidents.dashboards import breakdowns, charts, measures
 from incidents.dashboards import map as maps
 from incidents.dashboards.question import Period, Question
@@ -86,7 +86,7 @@ def tiles(question: Question, severities: dict[str, int]) -> list[Tile]:
     late, today = _one("late", question), _one("new_today", question)
     moved = _one("reached_psc", question.over(day))
     before = _one("reported", question.over(yesterday))
-    share = _one("within_target", question)
+    share = question.remembered("within target", lambda: [measures.within_target(question)], seconds=SLOW_SECONDS)[0]
     asked = question.asked
     reported_today = asked.query_string(state=("all",), reported_from=local_day(question.now))
     return [
@@ -383,16 +383,26 @@ def waiting_for_nec(question: Question) -> dict[str, int] | None:
     """What the NEC owes others; only for its own people."""
     if not question.user.has_role(Role.NEC_SECRETARIAT):
         return None
-    waiting = classification.waiting_for(question.user)
     return question.remembered(
         "nec",
         lambda: {
-            "classify": waiting.count(),
-            "late": classification.late(waiting, question.now).count(),
+            **_to_classify(question),
             "notices": PublicNotice.objects.filter(state=PublicNoticeState.DRAFT).count(),
             "requests": question.cases().open().exclude(request_act="").count(),
         },
     )
+
+
+def _to_classify(question: Question) -> dict[str, int]:
+    """What waits for a classification and what of it is late; what is not late is young, and that is soon counted."""
+    waiting = classification.waiting_for(question.user)
+    all_of_them = measures.standing(
+        question, state__in=classification.CLASSIFIABLE, classification=Classification.UNDETERMINED
+    )
+    mine = question.asked.apply(waiting, question.user, question.now)
+    young = mine.filter(reported_at__gte=question.now - classification.WITHIN)
+    not_late = young.count() - classification.late(young, question.now).count()
+    return {"classify": all_of_them, "late": all_of_them - not_late}
 
 
 def sealed(question: Question) -> int | None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
@@ -24,6 +25,8 @@ from incidents.filters import CaseFilter
 from incidents.models import Category
 
 YEAR = 31_536_000
+#: Templates of the parts that renew themselves.
+LIVE_PARTS = ("top", "map_title", "picked", "places", "trend", "side")
 View = Callable[[HttpRequest, Question], HttpResponse]
 Door = Callable[[HttpRequest], HttpResponse]
 
@@ -53,7 +56,7 @@ def _asked(also: tuple[str, ...] = (), *, is_page: bool = False) -> Callable[[Vi
 
 @_asked(is_page=True)
 def page(request: HttpRequest, question: Question) -> HttpResponse:
-    context = screen.build(question) | {"filter": question.asked, "chips": question.asked.active(), **_choices()}
+    context = {"parts": _parts(question), "filter": question.asked, "chips": question.asked.active(), **_choices()}
     return render(request, "dashboards/page.html", context)
 
 
@@ -61,11 +64,31 @@ def page(request: HttpRequest, question: Question) -> HttpResponse:
 def live(request: HttpRequest, question: Question) -> HttpResponse:
     """The parts of the page that change; 304 while nothing was written and the minute is the same."""
     minute = question.now.replace(second=0, microsecond=0)
-    tag = maps.etag(question.key("live"), question.user.pk, get_language(), minute)
+    tag = maps.etag(question.key("live"), _reader(question), minute)
     response = _unchanged(request, tag)
     if response is None:
-        response = render(request, "dashboards/_live.html", screen.build(question) | {"filter": question.asked})
+        response = render(request, "dashboards/_live.html", {"parts": _parts(question)})
     return _tagged(response, tag)
+
+
+def _reader(question: Question) -> str:
+    """What a page depends on beside scope and filters: the reader's language and roles (the NEC's card, titles)."""
+    roles = sorted(f"{p.role}@{p.command_id}" for p in question.user.current_postings)
+    return f"{get_language()} {roles}"
+
+
+def _parts(question: Question) -> dict[str, str]:
+    """The drawn parts of the page, kept while nothing is written: drawing costs more than counting."""
+
+    def draw() -> dict[str, str]:
+        context = screen.build(question) | {
+            "filter": question.asked,
+            "tile_layer": {"url": settings.MAP_TILE_URL, "attribution": settings.MAP_TILE_ATTRIBUTION},
+        }
+        names = [*LIVE_PARTS, *(["map"] if context["counts"] else [])]
+        return {name: render_to_string(f"dashboards/_{name}.html", context) for name in names}
+
+    return question.remembered(f"parts {_reader(question)}", draw)
 
 
 @_asked()
@@ -111,5 +134,4 @@ def _choices() -> dict[str, Any]:
         "groups": list(groups.items()),
         "severities": Severity.choices,
         "classifications": Classification.choices,
-        "tile_layer": {"url": settings.MAP_TILE_URL, "attribution": settings.MAP_TILE_ATTRIBUTION},
     }

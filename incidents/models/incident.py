@@ -37,6 +37,8 @@ from incidents.models.taxonomy import Category
 from incidents.querysets import IncidentQuerySet
 
 IS_OPEN = Q(state__in=OPEN)
+#: Open and in the numbers of the ladder.
+IS_COUNTED_OPEN = Q(state__in=OPEN, is_sealed=False, is_drill=False)
 
 
 class ReferenceCounter(models.Model):
@@ -189,6 +191,13 @@ class Incident(models.Model):
             models.Index(fields=["election", "reported_at"], name="list_election"),
             # The map's viewport.
             models.Index(fields=["lat", "lon"], condition=Q(lat__isnull=False), name="points"),
+            # Dashboards: counted from the index alone. What is true of what is open; what has no point; what waits.
+            models.Index(fields=["district_code", "verification"], condition=IS_COUNTED_OPEN, name="open_verification"),
+            models.Index(
+                fields=["district_code"], condition=IS_COUNTED_OPEN & Q(lat__isnull=True), name="open_without_point"
+            ),
+            models.Index(fields=["request_at"], condition=~Q(request_act=""), name="requests_waiting"),
+            models.Index(fields=["reported_at"], condition=Q(is_sealed=True), name="sealed_by_time"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -56,8 +56,13 @@ class DayTally(models.Model):
     severity = models.CharField(max_length=8, choices=Severity.choices)
     #: Incidents: reports without those joined to another, withdrawn, or found not to be an incident.
     count = models.IntegerField(default=0)
-    #: Everything that was reported.
+    #: Everything that was reported, and what became of it; a week's numbers are then sums of a few hundred rows.
     reports = models.IntegerField(default=0)
+    duplicates = models.IntegerField(default=0)
+    late_entries = models.IntegerField(default=0)
+    #: Of `count`: verified, and not classified by NEC yet.
+    confirmed = models.IntegerField(default=0)
+    undetermined = models.IntegerField(default=0)
 
     class Meta:
         constraints = [

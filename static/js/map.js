@@ -129,7 +129,7 @@ function label(map, areas, labels, counts, symbols) {
     }
     labels.addLayer(L.marker(map.containerPointToLatLng([(room[0] + room[2]) / 2, (room[1] + room[3]) / 2]), {
       interactive: false, keyboard: false,
-      icon: L.divIcon({ className: `area-label${area.shade > 3 ? " on-high" : ""}`, html: text, iconSize: null }),
+      icon: L.divIcon({ className: `area-label${room.moved ? " is-beside" : area.shade > 3 ? " on-high" : ""}`, html: text, iconSize: null }),
     }));
   });
 }
@@ -140,7 +140,9 @@ function place(point, width, height, taken) {
     const x = point.x + dx;
     const y = point.y + dy;
     const room = [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
-    if (!taken.some((t) => room[0] < t[2] && room[2] > t[0] && room[1] < t[3] && room[3] > t[1])) return room;
+    if (!taken.some((t) => room[0] < t[2] && room[2] > t[0] && room[1] < t[3] && room[3] > t[1])) {
+      return Object.assign(room, { moved: dx !== 0 || dy !== 0 });
+    }
   }
   return null;
 }

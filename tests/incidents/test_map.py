@@ -81,11 +81,11 @@ def test_open_cases_are_shown_unless_others_are_asked_for(cast: Any) -> None:
 
 
 def test_alleged_incitement_is_never_on_a_map(cast: Any) -> None:
-    speech, _made = Category.objects.get_or_create(
+    speech, _made = Category.objects.update_or_create(
         code="INF-01", defaults={"group_code": "INF", "default_severity": "unrated", "nature": "electoral"}
     )
-    plain_case(**HERE, category=speech, severity="unrated")
-    plain_case(**HERE, category=speech, severity="high")
+    plain_case(**HERE, category_id=speech.pk, severity="unrated")
+    plain_case(**HERE, category_id=speech.pk, severity="high")
     for user in (cast.nec, cast.psc, cast.ministry, cast.officer):
         for view in (COUNTRY_VIEW, CLOSE):
             assert points(Question(user, NOW), view)["features"] == []
