@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -120,8 +120,12 @@ class AttachmentFile(Door):
 def hand_out(attachment: Attachment, *, copy: bool) -> FileResponse:
     """The file as a download: never sniffed, never run, never kept by a cache on the way."""
     stored = attachment.derived if copy else attachment.original
+    try:
+        opened = stored.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
     response = FileResponse(
-        stored.open("rb"),
+        opened,
         as_attachment=True,
         filename=attachment.name,
         content_type="image/jpeg" if copy else attachment.content_type,

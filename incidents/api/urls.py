@@ -1,5 +1,7 @@
 """Addresses of the REST API, version 1."""
 
+from importlib.util import find_spec
+
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 from django.urls.resolvers import URLPattern, URLResolver
@@ -22,5 +24,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("problems/", reference.ProblemTypes.as_view(), name="problems"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", login_required(documentation.Documentation.as_view()), name="docs"),
-    re_path(r"^.*$", base.NothingHere.as_view(), name="nothing-here"),
 ]
+# Addresses of cases need the write path; without it the rest of the product still opens.
+if find_spec("incidents.actions"):
+    from incidents.api import attachments, cases
+
+    urlpatterns += [
+        path("incidents/", cases.Incidents.as_view(), name="incidents"),
+        path("incidents/<uuid:pk>/", cases.IncidentDetail.as_view(), name="incident"),
+        path("incidents/<uuid:pk>/acts/", cases.Acts.as_view(), name="acts"),
+        path("incidents/<uuid:pk>/timeline/", cases.Timeline.as_view(), name="timeline"),
+        path("incidents/<uuid:pk>/attachments/", attachments.Attachments.as_view(), name="attachments"),
+        path("incidents/<uuid:pk>/attachments/<uuid:file>/", attachments.AttachmentFile.as_view(), name="attachment"),
+    ]
+urlpatterns.append(re_path(r"^.*$", base.NothingHere.as_view(), name="nothing-here"))
