@@ -136,7 +136,7 @@ def bounds(code: str) -> tuple[float, float, float, float] | None:
 
 
 def scatter(code: str, count: int, seed: int) -> list[tuple[float, float]]:
-    """`count` points (latitude, longitude) inside the area, spread evenly; the same for the same seed. For made data."""
+    """`count` points (latitude, longitude) inside the area, spread evenly, repeatable by its seed; for made data."""
     import numpy as np
     import shapely
 
@@ -149,9 +149,10 @@ def scatter(code: str, count: int, seed: int) -> list[tuple[float, float]]:
     random = np.random.default_rng(seed)
     inside: list[tuple[float, float]] = []
     while len(inside) < count:
-        lons, lats = random.uniform(west, east, 4 * count), random.uniform(south, north, 4 * count)
+        # Rounded to about a metre before the test: rounding afterwards can carry a point over the line.
+        lons, lats = random.uniform(west, east, 4 * count).round(5), random.uniform(south, north, 4 * count).round(5)
         held = shapely.contains_xy(shape, lons, lats)
-        inside += zip(lats[held].round(5).tolist(), lons[held].round(5).tolist(), strict=True)
+        inside += zip(lats[held].tolist(), lons[held].tolist(), strict=True)
     return inside[:count]
 
 
