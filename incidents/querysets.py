@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -34,7 +34,7 @@ NOTHING = Q(pk__in=[])
 
 
 def place_under(code: str) -> Q:
-    """Cases in the subtree of P-code `code`; equality on the stored columns where there is one, so the indexes serve."""
+    """Cases in the subtree of P-code `code`; equality on the stored columns where there is one, for the indexes."""
     match len(code):
         case 2:
             return Q()
@@ -121,8 +121,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         scope = Q(reporter=user) if postings else NOTHING
         desks = [p.command_id for p in postings if p.role == Role.INTEGRITY]
         if desks:
-            custody = self.model._meta.get_field("custodies").related_model
-            scope |= Q(pk__in=custody.objects.filter(command__in=desks).values("incident"))  # type: ignore[union-attr]
+            custody: Any = self.model._meta.get_field("custodies").related_model
+            scope |= Q(pk__in=custody.objects.filter(command__in=desks).values("incident"))
         if any(p.role == Role.INTEGRITY and p.command.path.startswith("NEC.") for p in postings):
             scope |= ~NOTHING
         return scope

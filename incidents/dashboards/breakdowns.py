@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import Substr, TruncDate
 from django.utils import timezone
 
@@ -44,14 +45,7 @@ def open_by_place(question: Question, length: int) -> dict[str, InPlace]:
     A case that is placed no closer than the level above stands under that shorter code.
     """
     found: dict[str, InPlace] = {}
-    cells = question.here() if length <= DISTRICT else None
-    if cells is not None:
-        rows = cells.filter(state__in=OPEN).annotate(code=Substr("district_code", 1, length))
-        counted = rows.values_list("code", "severity").annotate(n=Sum("count")).order_by()
-    else:
-        cases = question.cases().open().annotate(code=Substr("place", 1, length))
-        counted = cases.values_list("code", "severity").annotate(n=Count("*")).order_by()
-    for code, severity, n in counted:
+    for code, severity, n in _open_by_code_and_severity(question, length):
         here = found.setdefault(code, InPlace())
         here.open += n
         here.critical += n if severity == Severity.CRITICAL else 0
@@ -60,6 +54,15 @@ def open_by_place(question: Question, length: int) -> dict[str, InPlace]:
     for code, n in overdue.values_list("code").annotate(n=Count("*")).order_by():
         found.setdefault(code, InPlace()).late += n
     return {code: here for code, here in found.items() if here.open or here.late}
+
+
+def _open_by_code_and_severity(question: Question, length: int) -> Iterable[tuple[str, str, int]]:
+    cells = question.here() if length <= DISTRICT else None
+    if cells is None:
+        cases = question.cases().open().annotate(code=Substr("place", 1, length))
+        return cases.values_list("code", "severity").annotate(n=Count("*")).order_by()
+    tallied = cells.filter(state__in=OPEN).annotate(code=Substr("district_code", 1, length))
+    return tallied.values_list("code", "severity").annotate(n=Sum("count")).order_by()
 
 
 def over_by_place(question: Question, length: int) -> dict[str, InPlaceOver]:
@@ -96,13 +99,11 @@ def by_category_and_severity(question: Question) -> Counter[tuple[str, str]]:
 def open_by_category(question: Question) -> list[tuple[str, int]]:
     """Open cases by category code, most first."""
     cells = question.here()
-    rows: QuerySet[object] | object
     if cells is not None:
-        rows = cells.filter(state__in=OPEN).values_list("category").annotate(n=Sum("count"))
+        rows = list(cells.filter(state__in=OPEN).values_list("category").annotate(n=Sum("count")).order_by())
     else:
-        rows = question.cases().open().values_list("category").annotate(n=Count("*"))
-    counted = [(code, n) for code, n in rows.order_by() if n]  # type: ignore[attr-defined]
-    return sorted(counted, key=lambda row: (-row[1], row[0]))
+        rows = list(question.cases().open().values_list("category").annotate(n=Count("*")).order_by())
+    return sorted(((code, n) for code, n in rows if n), key=lambda row: (-row[1], row[0]))
 
 
 def open_by_severity(question: Question) -> Counter[str]:

@@ -85,7 +85,7 @@ def area_counts(question: Question, place: str) -> dict[str, Any]:
     """Counts of the areas under `place`: light, fetched again and again; the outlines are `outlines`."""
     length = len(place) + 2
     inside = question.but(place=place) if len(place) > 2 else question
-    counted = question.remembered(
+    counted: dict[str, Any] = question.remembered(
         f"areas {place}",
         lambda: {
             "areas": {c: vars(v) for c, v in open_by_place(inside, length).items()},
@@ -185,8 +185,8 @@ def read_view(bbox: str, zoom: str) -> View:
     if not (zoom.isascii() and zoom.isdigit() and int(zoom[:4]) in ZOOMS):
         errors["zoom"] = _("«%(zoom)s» is not a zoom from 0 to 18.") % {"zoom": zoom[:20]}
     if errors:
-        raise ValidationError(errors)  # type: ignore[arg-type]
-    return View(*sides, int(zoom))
+        raise ValidationError(errors)
+    return View(sides[0], sides[1], sides[2], sides[3], int(zoom))
 
 
 def points(question: Question, view: View) -> dict[str, Any]:
@@ -295,7 +295,7 @@ def _by_district(cells: Any, view: View) -> list[dict[str, Any]]:
     return [{**g, "case": None} for g in _located((r for r in rows if r["n"]), view)]
 
 
-def _located(rows: Iterable[dict[str, Any]], view: View) -> list[dict[str, Any]]:
+def _located(rows: Iterable[Any], view: View) -> list[dict[str, Any]]:
     """`rows` by place code with the place's label point, those inside the view."""
     listed = list(rows)
     codes = {r["code"] for r in listed}
@@ -308,7 +308,7 @@ def _located(rows: Iterable[dict[str, Any]], view: View) -> list[dict[str, Any]]
     found = []
     for row in listed:
         lat, lon = places.get(row["code"], (None, None))
-        if lat is not None and view.south <= lat <= view.north and view.west <= lon <= view.east:
+        if lat is not None and lon is not None and view.south <= lat <= view.north and view.west <= lon <= view.east:
             found.append({**row, "lat": lat, "lon": lon})
     return found
 

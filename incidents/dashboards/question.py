@@ -92,7 +92,7 @@ class Question:
 
     def cases(self) -> IncidentQuerySet:
         """The cases in view and asked for, drills left out."""
-        visible = cast(IncidentQuerySet, Incident.objects.visible_to(self.user)).filter(is_drill=False)
+        visible = Incident.objects.visible_to(self.user).filter(is_drill=False)
         return self.asked.apply(visible, self.user, self.now).order_by()
 
     def reported(self) -> IncidentQuerySet:

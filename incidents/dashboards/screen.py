@@ -324,7 +324,7 @@ def trend_title(charted: list[charts.Daily]) -> str:
 
 def response(question: Question) -> dict[str, Any]:
     """Time to acknowledge by severity against the target of the phase, over the last seven days."""
-    kept = question.remembered(
+    kept: dict[str, Any] = question.remembered(
         "response",
         lambda: {"at": question.now, "times": breakdowns.acknowledge_times(question)},
         seconds=SLOW_SECONDS,
@@ -350,7 +350,7 @@ def response(question: Question) -> dict[str, Any]:
 
 def trust(question: Question) -> dict[str, Any]:
     """How much of what is open is known to be true, and how sound the record is."""
-    kept = question.remembered(
+    kept: dict[str, Any] = question.remembered(
         "trust",
         lambda: {
             "at": question.now,

@@ -35,7 +35,7 @@ async function start() {
       layer.on("click", () => { window.location.href = drill(feature.id); });
     },
   }).addTo(map);
-  map.fitBounds(areas.getBounds(), { padding: [10, 16] });
+  map.fitBounds(areas.getBounds(), { padding: [10, 22] });
   const labels = L.layerGroup().addTo(map);
   const symbols = L.layerGroup().addTo(map);
   const state = { counts: null };
