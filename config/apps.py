@@ -14,6 +14,7 @@ class ReferenceAdminConfig(SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
+        import_module("config.checks")
         for app in apps.get_app_configs():
             if app.name != "leaflet" and app.module and module_has_submodule(app.module, "admin"):
                 import_module(f"{app.name}.admin")

@@ -1,7 +1,8 @@
-"""Every setting, read once from the environment, top to bottom: where, apps, data, queue, security, web, API, maps, mail, logging.
+"""Every setting, read once from the environment, top to bottom.
 
-Two ways to run, one code: without DATABASE_URL and REDIS_URL the embedded set-up (SQLite and a folder as broker under
-var/), with them the production one. Nothing secret has a working default: `make run` writes its own keys to var/local.env.
+Where, apps, data, queue, security, web, API, maps, mail, engine, logging. Two ways to run, one code: without
+DATABASE_URL and REDIS_URL the embedded set-up (SQLite and a folder as broker under var/), with them the production
+one. Nothing secret has a working default: `make run` writes its own keys to var/local.env.
 """
 
 from pathlib import Path
@@ -84,7 +85,8 @@ TEMPLATES = [
 
 # ---- Data ----
 SQLITE_OPTIONS: dict[str, Any] = {
-    # IMMEDIATE: a deferred transaction that upgrades its lock does not wait for `timeout` (docs/decisions/0002-sqlite.md).
+    # IMMEDIATE: a deferred transaction that upgrades its lock does not wait for `timeout`
+    # (docs/decisions/0002-sqlite.md).
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
@@ -171,7 +173,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db" if REDIS_URL else 
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^health/engine$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^health/engine$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -310,6 +312,9 @@ CAP_SENDER = env.str("CAP_SENDER", default="election-security@localhost")
 #: The engine counts as late when no tick succeeded for this long, or a due clock waited this long.
 ENGINE_STALE_SECONDS = env.int("ENGINE_STALE_SECONDS", default=90)
 ENGINE_OVERDUE_SECONDS = env.int("ENGINE_OVERDUE_SECONDS", default=120)
+
+#: Bearer token of whoever collects /metrics; empty means only this machine may.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # ---- Logging ----
 LOGGING: dict[str, Any] = {

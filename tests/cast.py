@@ -201,7 +201,6 @@ def load_small_country() -> None:
     _place(NEIGHBOUR, Level.DISTRICT, "Tram Kak", "district", lat=10.99178, lon=104.62644)
     _place(COMMUNE, Level.COMMUNE, "Baray", "sangkat", lat=11.0, lon=104.78)
     _place(OTHER_PROVINCE, Level.PROVINCE, "Svay Rieng", "province", lat=11.15, lon=105.83)
-    day = dt.timedelta(days=1)
     election = Election.objects.create(
         code="CC27",
         type=ElectionType.COMMUNE_COUNCIL,

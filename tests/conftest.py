@@ -59,6 +59,10 @@ _environment()
 def pytest_configure() -> None:
     import django
 
+    from config import texts
+
+    if not _is_worker:
+        texts.compile_all()
     django.setup()
 
 

@@ -1,4 +1,4 @@
-"""Cases for tests, made the way people make them: through `actions.report`, so journal, clocks and tallies are there."""
+"""Cases for tests, made the way people make them: through `actions.report`, with journal, clocks and tallies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cast import COMMUNE, NOW, Cast
 def make_incident(
     *, by: User | None = None, now: dt.datetime = NOW, channel: str = Channel.BROWSER, **fields: Any
 ) -> Incident:
-    """A reported case: a theft in Doun Kaev, Takeo, ten minutes before `now`, unless `fields` of `actions.Report` say else."""
+    """A theft in Doun Kaev, Takeo, ten minutes before `now`, unless `fields` of `actions.Report` say else."""
     from incidents import actions
 
     data: dict[str, Any] = {

@@ -1,0 +1,492 @@
+"""What `make run`, `make setup` and the like start: everything from a bare Python to a running system.
+
+Standard library only, and syntax that old Pythons can read, so that the sentence about an old Python is reached.
+Every step leaves a stamp of what it worked on; a step whose stamp still fits is skipped, so a second start is quick.
+Run as a file (`python3 config/launcher.py run`), never imported by the product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+# Run as a file, the folder of this one comes first on the path, and its celery.py would hide Celery.
+sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST = (3, 11)
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+DATA = ("elections/data", "incidents/data", "elections/importing.py", "commands/importing.py", "incidents/taxonomy.py")
+QUEUES = "escalation,delivery,reports,celery"
+
+
+class Stop(Exception):
+    """A reason not to go on, as one sentence for the person at the terminal."""
+
+
+def say(text: str, end: str = "\n") -> None:
+    print(text, end=end, flush=True)
+
+
+# ---- Is this machine fit ----
+
+
+def check_python() -> None:
+    """Stop under an old Python, unless a new enough one is on the PATH: then start again with it."""
+    if sys.version_info >= OLDEST:
+        return
+    for minor in range(19, OLDEST[1] - 1, -1):
+        newer = shutil.which("python3.%d" % minor)  # noqa: UP031
+        if newer:
+            os.execv(newer, [newer, *sys.argv])  # noqa: S606
+    raise Stop(
+        "Python {}.{} or newer is needed and this is {}.{}: install it, or name it: make run PYTHON=python3.12".format(
+            *OLDEST, *sys.version_info[:2]
+        )
+    )
+
+
+def check_system() -> None:
+    if os.name == "nt":
+        raise Stop("This runs on Linux and macOS; on Windows use WSL.")
+
+
+def check_folder(folder: Path) -> None:
+    """Stop where `folder` cannot be made or written to."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise Stop(f"The folder {folder} cannot be written to ({error.strerror}).") from None
+
+
+def check_port(host: str, port: int) -> None:
+    """Stop where the port is taken, not allowed or not a port."""
+    if not 0 < port < 65536:
+        raise Stop(f"{port} is not a port: choose one from 1024 to 65535, as in make run PORT=8001")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise Stop(
+                f"Port {port} needs rights you do not have: choose one above 1023, as in make run PORT=8000"
+            ) from None
+        except OSError:
+            raise Stop(
+                f"Port {port} is taken by another program: choose another, as in make run PORT={port + 1}"
+            ) from None
+
+
+# ---- Stamps: what has been done already ----
+
+
+def digest(*parts: str | Path) -> str:
+    """SHA-256 over texts and over every file at or under the paths, names included."""
+    total = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            total.update(part.encode())
+            continue
+        for path in [part] if part.is_file() else sorted(part.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                total.update(str(path.relative_to(ROOT)).encode())
+                total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+class Stamps:
+    """Remembered digests, a small file for each step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def fits(self, step: str, value: str) -> bool:
+        with contextlib.suppress(OSError):
+            return (self.folder / step).read_text() == value
+        return False
+
+    def put(self, step: str, value: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / step).write_text(value)
+
+
+# ---- Virtual environment and packages ----
+
+
+def make_environment(requirements: str) -> None:
+    """A virtual environment with exactly what `requirements` locks, checked by hash. Quick when it is there already."""
+    if not PYTHON.exists() or subprocess.run([PYTHON, "-c", ""], capture_output=True).returncode:
+        say("Making the virtual environment")
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True)
+        if made.returncode:
+            if "ensurepip" in made.stdout + made.stderr:
+                raise Stop("This Python lacks its venv module; on Debian and Ubuntu: apt-get install python3-venv")
+            raise Stop("The virtual environment could not be made: " + last_line(made.stderr or made.stdout))
+    lock = ROOT / requirements
+    stamps, wanted = Stamps(VENV / ".installed"), digest(lock, sys.version)
+    dev = ROOT / "requirements-dev.txt"
+    if stamps.fits(requirements, wanted) or stamps.fits(dev.name, digest(dev, sys.version)):
+        return
+    install(lock)
+    stamps.put(requirements, wanted)
+
+
+def install(lock: Path) -> None:
+    """pip install with a line of progress; only ready-made wheels, so no compiler is ever asked for."""
+    names = re.findall(r"^([A-Za-z0-9][\w.-]*)==", lock.read_text(), re.MULTILINE)
+    say(f"Installing {len(names)} packages", end="")
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+    command += ["--only-binary", ":all:", "-r", str(lock)]
+    lines: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        assert pip.stdout is not None  # noqa: S101
+        for line in pip.stdout:
+            lines.append(line.strip())
+            if line.startswith("Collecting") and sum(x.startswith("Collecting") for x in lines) % 10 == 0:
+                say(".", end="")
+    say("")
+    if pip.returncode:
+        raise Stop(why_pip_failed(lines))
+
+
+def why_pip_failed(lines: list[str]) -> str:
+    text = "\n".join(lines)
+    missing = re.search(r"No matching distribution found for (\S+)", text)
+    if re.search(r"NewConnectionError|Temporary failure in name|Network is unreachable|timed out|ProxyError", text):
+        return "The packages could not be fetched: there is no way to the package index from here."
+    if missing:
+        return (
+            "There is no ready-made package of {} for Python {}.{} on this kind of machine; "
+            "nothing is compiled here, so use another Python version.".format(missing[1], *sys.version_info[:2])
+        )
+    if "No space left" in text:
+        return "The disk is full."
+    errors = [x for x in lines if x.startswith("ERROR")]
+    return "The packages could not be installed: " + (errors or lines or ["no reason given"])[-1]
+
+
+def last_line(text: str) -> str:
+    lines = [x.strip() for x in text.splitlines() if x.strip()]
+    return lines[-1] if lines else "no reason given"
+
+
+# ---- Settings of this folder ----
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """The NAME=value lines of a file; empty when it is not there."""
+    with contextlib.suppress(OSError):
+        pairs = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and line[0] != "#")
+        return {name.strip(): value.strip() for name, _, value in pairs}
+    return {}
+
+
+def make_keys(var: Path, demo: str) -> bool:
+    """Write var/local.env with keys of its own, readable by its owner only; True where this is a demonstration.
+
+    A folder stays what it was made as: demonstration cases and real ones are never mixed.
+    """
+    path = var / "local.env"
+    known = read_env(path)
+    if known:
+        is_demo = known.get("DEMO", "0") in ("1", "true", "True")
+        if demo and (demo == "1") != is_demo:
+            kind, other = ("a demonstration", "var-real") if is_demo else ("real data", "var-demo")
+            raise Stop(
+                f"{var} holds {kind}, which stays as it is: choose another folder, "
+                f"as in make run DEMO={demo} VAR_DIR={var.parent / other}"
+            )
+        return is_demo
+    is_demo = demo != "0"
+    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(
+            "# Made by `make run` for this folder. Keep IDENTITY_KEYS: without it protected identities stay closed.\n"
+        )
+        file.write(f"SECRET_KEY={secrets.token_urlsafe(50)}\nIDENTITY_KEYS={key}\nDEMO={int(is_demo)}\n")
+    return is_demo
+
+
+def environment(var: Path, host: str, port: int) -> dict[str, str]:
+    """What the started processes see: this folder, no debugging, plain HTTP unless told otherwise."""
+    env = {"HTTPS": "0", "SITE_URL": "http://{}:{}".format("127.0.0.1" if host == "0.0.0.0" else host, port)}  # noqa: S104
+    env.update(os.environ)
+    env.update({"VAR_DIR": str(var), "DEBUG": "0", "HASHED_STATIC": "1", "DJANGO_SETTINGS_MODULE": "config.settings"})
+    env.update({"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)})
+    if host == "0.0.0.0":  # noqa: S104
+        env.setdefault("ALLOWED_HOSTS", "*")
+    return env
+
+
+# ---- Preparing ----
+
+
+def manage(env: dict[str, str], *arguments: str, ask: bool = False) -> None:
+    """Run a management command, or a module after `-m`; with `ask` it may talk to the person.
+
+    Stops with the last line of what it said when it fails.
+    """
+    command = [str(PYTHON), *([] if arguments[0] == "-m" else [str(ROOT / "manage.py")]), *arguments]
+    done = subprocess.run(
+        command, env=env, cwd=ROOT, text=True, stderr=subprocess.PIPE, stdout=None if ask else subprocess.PIPE
+    )
+    if done.returncode:
+        (Path(env["VAR_DIR"]) / "log").mkdir(exist_ok=True)
+        (Path(env["VAR_DIR"]) / "log" / "setup.log").write_text((done.stdout or "") + done.stderr)
+        raise Stop("{}: {}".format(arguments[0], last_line(done.stderr or done.stdout or "")))
+
+
+def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
+    """Texts, static files, tables, the country, and the demonstration or the first administrator."""
+    stamps = Stamps(var / "stamps")
+    database = env.get("DATABASE_URL") or str(var / "db.sqlite3")
+    if not env.get("DATABASE_URL") and not Path(database).exists():
+        shutil.rmtree(stamps.folder, ignore_errors=True)
+    migrations = digest(database, *(ROOT / app / "migrations" for app in ("elections", "commands", "incidents")))
+    packages = digest(ROOT / "requirements.txt")
+    steps = [
+        ("Compiling the Khmer texts", "messages", digest(ROOT / "locale"), ["-m", "config.texts", "compile"]),
+        (
+            "Collecting the pages' files",
+            "static",
+            digest(ROOT / "static", packages, str((ROOT / "staticfiles" / "staticfiles.json").exists())),
+            ["collectstatic", "--noinput", "--clear", "-v0"],
+        ),
+        ("Making the tables", "migrations", migrations + packages, ["migrate", "--noinput", "-v0"]),
+        (
+            "Loading the country",
+            "reference",
+            digest(database, *(ROOT / part for part in DATA)),
+            ["load_reference", "-v0"],
+        ),
+    ]
+    if demo:
+        steps.append(("Making the demonstration", "demo", digest(database), ["seed_demo", "-v0"]))
+    for title, stamp, value, command in steps:
+        if stamps.fits(stamp, value):
+            continue
+        begun = time.monotonic()
+        say(f"{title} … ", end="")
+        manage(env, *command)
+        if stamp == "static":
+            value = digest(ROOT / "static", packages, "True")
+        stamps.put(stamp, value)
+        say(f"{time.monotonic() - begun:.0f} s")
+    if not demo and not stamps.fits("administrator", digest(database)):
+        manage(env, "first_administrator", ask=True)
+        stamps.put("administrator", digest(database))
+
+
+# ---- Running ----
+
+
+class Child:
+    """One of the processes, in a process group of its own so that stopping it stops all it started."""
+
+    def __init__(self, name: str, command: list[str], env: dict[str, str], log: Path) -> None:
+        self.name, self.command, self.env, self.log = name, command, env, log
+        self.starts: list[float] = []
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.starts.append(time.monotonic())
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                start_new_session=True, preexec_fn=die_with_parent,
+            )  # fmt: skip
+
+    def ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def signal(self, number: int) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+    def may_start_again(self) -> bool:
+        """At most three starts in a minute: a process that cannot live is reported, not tried for ever."""
+        return sum(time.monotonic() - at < 60 for at in self.starts) < 3
+
+
+def die_with_parent() -> None:
+    """On Linux the kernel ends the child when the launcher is killed outright."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def commands(host: str, port: int, var: Path) -> dict[str, list[str]]:
+    """The processes of a running system; docker-compose.yml starts the same ones."""
+    python = str(PYTHON)
+    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    web = [python, "-m", "gunicorn", "config.wsgi:application", "--bind", bind, "--workers", "1"]
+    web += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--timeout", "60"]
+    worker = [python, "-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "2", "-B", "-Q", QUEUES]
+    worker += ["-s", str(var / "celery" / "beat-schedule"), "--without-gossip", "--without-mingle", "-l", "WARNING"]
+    return {"web": web, "worker": worker, "watchdog": [python, str(ROOT / "manage.py"), "watchdog", "--loop"]}
+
+
+def wait_until_up(port: int, children: list[Child]) -> None:
+    for _ in range(300):
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2),
+        ):
+            return
+        dead = next((c for c in children if c.name == "web" and c.ended()), None)
+        if dead:
+            raise Stop(f"The web server did not start: {last_line(tail(dead.log))} (all of it: {dead.log})")
+        time.sleep(0.1)
+    raise Stop("The web server did not answer within 30 s; see var/log/web.log")
+
+
+def tail(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        return path.read_text(errors="replace")[-4000:]
+    return ""
+
+
+def supervise(children: list[Child]) -> int:
+    """Watch until asked to stop; start again what ended, and give up clearly on what keeps ending."""
+    while True:
+        time.sleep(0.5)
+        for child in children:
+            if not child.ended():
+                continue
+            assert child.process is not None  # noqa: S101
+            say(f"The {child.name} ended (exit {child.process.returncode}): {last_line(tail(child.log))}")
+            if not child.may_start_again():
+                say(f"It ended three times within a minute, so all stops. Its log: {child.log}")
+                return 1
+            child.signal(signal.SIGTERM)
+            child.start()
+            say(f"The {child.name} was started again.")
+
+
+def stop_all(children: list[Child]) -> None:
+    """Ask every process group to end, wait up to 10 s, then make it."""
+    for child in children:
+        child.signal(signal.SIGTERM)
+    end = time.monotonic() + 10
+    for child in children:
+        if child.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.1, end - time.monotonic()))
+            child.signal(signal.SIGKILL)
+
+
+def only_one(var: Path) -> object:
+    """Hold the folder; two sets of processes on one folder would fight over its queue."""
+    import fcntl
+
+    lock = (var / "run.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        raise Stop(
+            "It is running already from {} (process {}).".format(var, lock.read().strip() or "unknown")
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """`make run`: everything, then watch it until Ctrl-C."""
+    begun = time.monotonic()
+    var = Path(arguments.var or os.environ.get("VAR_DIR") or ROOT / "var").resolve()
+    check_folder(ROOT)
+    check_folder(var)
+    check_port(arguments.host, arguments.port)
+    held = only_one(var)
+    make_environment("requirements.txt")
+    demo = make_keys(var, arguments.demo)
+    env = environment(var, arguments.host, arguments.port)
+    for folder in ("log", "celery/queue", "celery/control", "media"):
+        (var / folder).mkdir(parents=True, exist_ok=True)
+    prepare(env, var, demo=demo)
+    children = [
+        Child(name, command, env, var / "log" / (name + ".log"))
+        for name, command in commands(arguments.host, arguments.port, var).items()
+    ]
+    try:
+        for child in children:
+            child.start()
+        wait_until_up(arguments.port, children)
+        say(
+            "\nOpen {}   (started in {:.0f} s; Ctrl-C stops everything)".format(
+                env["SITE_URL"], time.monotonic() - begun
+            )
+        )
+        if demo:
+            subprocess.run([PYTHON, ROOT / "manage.py", "demo_accounts"], env=env, cwd=ROOT)
+        return supervise(children)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        say("\nStopping")
+        stop_all(children)
+        del held
+
+
+def interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def setup(arguments: argparse.Namespace) -> int:
+    """`make setup`: the virtual environment with what the tests and checks need."""
+    check_folder(ROOT)
+    make_environment(arguments.requirements)
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    doors = parser.add_subparsers(dest="door", required=True)
+    runs = doors.add_parser("run")
+    runs.add_argument("--port", type=int, default=8000)
+    runs.add_argument("--host", default="127.0.0.1")
+    runs.add_argument("--demo", choices=["", "0", "1"], default="")
+    runs.add_argument("--var", default="")
+    runs.set_defaults(do=run)
+    sets = doors.add_parser("setup")
+    sets.add_argument("--requirements", default="requirements-dev.txt")
+    sets.set_defaults(do=setup)
+    try:
+        check_python()
+        check_system()
+        arguments = parser.parse_args()
+        signal.signal(signal.SIGTERM, interrupted)
+        signal.signal(signal.SIGHUP, interrupted)
+        return int(arguments.do(arguments))
+    except Stop as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
