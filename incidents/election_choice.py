@@ -16,7 +16,7 @@ _DEFAULT_SECONDS = 60
 
 
 def current_election(request: HttpRequest, now: dt.datetime | None = None) -> Election | None:
-    """The election of this request, read once, with its national and local phase windows loaded; None where there is none.
+    """The election of this request with its phase windows loaded, read once; None where there is none.
 
     An unknown code counts as not given: filters refuse it by name, the header need not.
     """

@@ -1,4 +1,4 @@
-"""What each role finds in the rail and the bottom bar: only what it can use. Pure but for the reversing of addresses."""
+"""What each role finds in the rail and the bottom bar: only what it can use. No database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Line icons of the pages: paths on a 24-unit grid, drawn with the text's colour. Decorative; the word stands beside."""
+"""Line icons of the pages: paths on a 24-unit grid, in the text's colour. Decorative: the word stands beside."""
 
 ICONS: dict[str, str] = {
     "plus": '<path d="M12 5v14M5 12h14"/>',
@@ -28,7 +28,8 @@ ICONS: dict[str, str] = {
     "document": '<path d="M6 3.5h8l4 4V20a.5.5 0 0 1-.5.5h-11A.5.5 0 0 1 6 20z"/><path d="M14 3.5V8h4M9 12h6M9 16h6"/>',
     "again": '<path d="M19.5 12a7.5 7.5 0 0 1-13.3 4.8M4.5 12a7.5 7.5 0 0 1 13.3-4.8"/>'
     '<path d="M18.5 3v4.5H14M5.5 21v-4.5H10"/>',
-    "people": '<circle cx="9" cy="8.5" r="3.3"/><path d="M2.5 20c.6-3.8 3.2-5.8 6.5-5.8s5.9 2 6.5 5.8M16 5.5a3.3 3.3 0 0 1 0 6.3'
+    "people": '<circle cx="9" cy="8.5" r="3.3"/>'
+    '<path d="M2.5 20c.6-3.8 3.2-5.8 6.5-5.8s5.9 2 6.5 5.8M16 5.5a3.3 3.3 0 0 1 0 6.3'
     'M18 14.6c2 .7 3.2 2.5 3.6 5"/>',
     "person": '<circle cx="12" cy="8" r="3.8"/><path d="M4.5 20.5c.7-4.3 3.7-6.6 7.5-6.6s6.8 2.3 7.5 6.6"/>',
     "lock": '<rect x="5" y="10.5" width="14" height="10" rx="1.5"/><path d="M8 10.5V7.5a4 4 0 0 1 8 0v3"/>',

@@ -225,9 +225,10 @@ def nothing(content: str, title: str, level: int = 2) -> SafeString:
 
 
 EMPTY_ART = (
-    '<svg class="empty__art" viewBox="0 0 112 72" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.5"'
-    ' stroke-linecap="round" stroke-linejoin="round"><path d="M4 66h104" opacity=".35"/>'
-    '<rect x="10" y="46" width="18" height="20" rx="3"/><rect x="38" y="31" width="18" height="35" rx="3" opacity=".7"/>'
+    '<svg class="empty__art" viewBox="0 0 112 72" aria-hidden="true" fill="none" stroke="currentColor"'
+    ' stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"><path d="M4 66h104" opacity=".35"/>'
+    '<rect x="10" y="46" width="18" height="20" rx="3"/>'
+    '<rect x="38" y="31" width="18" height="35" rx="3" opacity=".7"/>'
     '<rect x="66" y="16" width="18" height="50" rx="3" opacity=".45" stroke-dasharray="4 5"/></svg>'
 )
 

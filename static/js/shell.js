@@ -34,12 +34,12 @@ function showAge() {
   const age = Date.now() - freshAt;
   const stale = !navigator.onLine || age > STALE;
   for (const place of document.querySelectorAll("[data-age]")) {
-    const ago = fill(words.ago, { length: lengthOfTime(age) });
+    const ago = age < 5_000 ? words.now : fill(words.ago, { length: lengthOfTime(age) });
     const short = place.dataset.age === "short";
     place.classList.toggle("is-stale", stale);
     if (!navigator.onLine) place.textContent = words.offline;
     else if (stale && !short) place.textContent = `${words.stale} ${lengthOfTime(age)}`;
-    else place.textContent = short || !document.querySelector("[data-refresh], [data-live]") ? ago : `${words.live} · ${ago}`;
+    else place.textContent = short || !document.querySelector("[data-refresh], [data-live]") ? ago : `${words.fresh} · ${ago}`;
   }
 }
 
@@ -118,14 +118,18 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "1";
   setTimeout(() => event.submitter?.classList.add("is-busy"), 300);
+  // An answer that is a file leaves this page standing.
+  setTimeout(() => release(form), 10_000);
 });
 // Back from the page cache: the form may be sent again.
 addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) {
-    delete form.dataset.sent;
-    form.querySelector(".is-busy")?.classList.remove("is-busy");
-  }
+  for (const form of document.querySelectorAll("form[data-sent]")) release(form);
 });
+
+function release(form) {
+  delete form.dataset.sent;
+  form.querySelector(".is-busy")?.classList.remove("is-busy");
+}
 
 // ---- Show or hide a password ----
 for (const button of document.querySelectorAll("[data-reveal]")) {
