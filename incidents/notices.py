@@ -22,8 +22,9 @@ from commands.models import Posting, User
 from elections.choices import Level
 from elections.models import Jurisdiction
 from incidents import cap
-from incidents.choices import Act, Channel, Severity, State, Verification
+from incidents.choices import OPEN, Act, Channel, Severity, State, Verification
 from incidents.models import CapCategory, Entry, Incident, PublicNotice, PublicNoticeState
+from incidents.querysets import IncidentQuerySet
 
 #: Domain 5.2: a province drafts for its own place, the PSC for any; only the NEC approves.
 DRAFTERS = (Role.NEC_SECRETARIAT, Role.PSC_WATCH, Role.PROVINCIAL_COMMAND)
@@ -57,6 +58,16 @@ def areas_for(incident: Incident) -> list[Jurisdiction]:
             areas.append(at)
         at = at.parent
     return areas
+
+
+def without_notice(cases: IncidentQuerySet) -> IncidentQuerySet:
+    """Those of `cases` something may be published about and nobody has drafted anything for, latest first."""
+    return (
+        cases.filter(verification=Verification.VERIFIED, state__in=(*OPEN, State.RESOLVED), public_notices=None)
+        .exclude(severity=Severity.UNRATED)
+        .exclude(is_drill=True)
+        .order_by("-reported_at", "-pk")
+    )
 
 
 def not_publishable(incident: Incident) -> str:

@@ -142,6 +142,7 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     current = _notices_of(user).filter(expires_at__gt=now)
     waiting = current.filter(state=PublicNoticeState.DRAFT).order_by("drafted_at")
     in_force = current.filter(state=PublicNoticeState.ISSUED).order_by("-issued_at")
+    possible = notices.without_notice(Incident.objects.detailed_to(user)).with_names()[:10]
     over = _notices_of(user).exclude(pk__in=waiting).exclude(pk__in=in_force)[:50]
     return render(
         request,
@@ -150,6 +151,7 @@ def notice_list(request: HttpRequest) -> HttpResponse:
             "waiting": waiting,
             "in_force": in_force,
             "over": over,
+            "possible": possible,
             "now": now,
             "status": cap.status(),
             "is_nec": user.has_role(*CLASSIFIERS),

@@ -62,6 +62,16 @@ def test_who_finds_the_list(cast: Cast, signed_in: Any, name: str) -> None:
     assert answer.status_code == (200 if name in allowed else 404)
 
 
+def test_verified_cases_are_offered_for_a_draft(incident: Incident, cast: Cast, signed_in: Any) -> None:
+    unverified = plain_case(reported_at=timezone.now())
+    page = signed_in(cast.nec).get(reverse("nec:notices")).content.decode()
+    assert reverse("nec:draft", args=[incident.pk]) in page
+    assert reverse("nec:draft", args=[unverified.pk]) not in page
+    signed_in(cast.nec).post(reverse("nec:draft", args=[incident.pk]), typed())
+    page = signed_in(cast.nec).get(reverse("nec:notices")).content.decode()
+    assert reverse("nec:draft", args=[incident.pk]) not in page
+
+
 def test_the_draft_page_starts_with_what_is_known(incident: Incident, cast: Cast, signed_in: Any) -> None:
     page = signed_in(cast.nec).get(reverse("nec:draft", args=[incident.pk])).content.decode()
     assert f'<option value="{incident.place_id[:6]}" selected>' in page
