@@ -1,7 +1,8 @@
-"""The one set of filters: list, map, dashboards, API and exports read the same query parameters into the same object.
+"""The one set of filters: list, map, dashboards, API and exports read the same parameters into the same object.
 
-A parameter or value that is not known is refused by name, never ignored: a list that quietly shows more than was asked
-for is read as if it were what was asked for. Scope is not decided here: `apply` narrows a queryset that is scoped already.
+A parameter or value that is not known is refused by name, never ignored: a list that quietly shows more than was
+asked for is read as if it were what was asked for. Scope is not decided here: `apply` narrows a queryset that is
+scoped already.
 """
 
 from __future__ import annotations

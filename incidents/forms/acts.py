@@ -1,6 +1,7 @@
-"""Forms of the acts: one table of what each asks, one form class that is built from it.
+"""The form of an act: one class, built from the table of `asks`.
 
-What is possible, allowed and complete is decided in `actions`, for every door; a form reads what was typed and keeps it.
+What is possible, allowed and complete is decided in `actions`, for every door; a form reads what was typed, and keeps
+it.
 """
 
 from __future__ import annotations
@@ -8,16 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from commands.models import Posting, User
 from elections.choices import Level
@@ -37,6 +36,7 @@ from incidents.choices import (
     TimePrecision,
     Verification,
 )
+from incidents.forms.asks import ASKS, CORRECTABLE
 from incidents.lifecycle import REASONED
 from incidents.models import Category, Incident
 
@@ -44,134 +44,7 @@ LONGEST = 10_000
 MOST = 10_000_000
 #: Hours a grant to open identities may last; the default is a working day and a night.
 GRANT_HOURS = (1, 24, 168)
-IMPACT = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
-#: What a correction may change: facts, never the narrative, which only grows by updates.
-CORRECTABLE = (
-    "category", "occurred_at", "time_precision", "place", "title", "place_note", *IMPACT,
-    "actor_type", "target_type", "means", "is_gender_based",
-)  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Ask:
-    """One act as the pages offer it: the verb on its button, its icon, what will happen, and the fields it asks."""
-
-    verb: str | Promise
-    icon: str
-    intro: str | Promise = ""
-    fields: tuple[str, ...] = field(default=())
-    done: str | Promise = gettext_lazy("Done.")
-    is_final: bool = False
-
-
-T = gettext_lazy
-
-#: In the order in which buttons are offered.
-ASKS: dict[Act, Ask] = {
-    Act.COUNTERSIGN: Ask(
-        T("Countersign"), "tick", T("What was asked for takes effect at once."), ("note",), T("Countersigned.")
-    ),
-    Act.DECLINE: Ask(
-        T("Decline the request"), "cross", T("The case goes on as it is. Whoever asked is told why."),
-        ("reason",), T("The request is declined."),
-    ),
-    Act.ACKNOWLEDGE: Ask(
-        T("Acknowledge"), "tick", T("You take note of the case for your command and its clock of acknowledgement stops."),
-        ("concerned", "note"), T("The case is acknowledged."),
-    ),
-    Act.ACCEPT: Ask(
-        T("Accept"), "tick", T("Your command takes the case over. Until then the sender stays responsible."),
-        ("note",), T("The case is accepted."),
-    ),
-    Act.SEEN: Ask(
-        T("We have seen it"), "eye", T("The owner learns that your command knows. The case stays where it is."),
-        ("note",), T("The owner knows that you have seen it."),
-    ),
-    Act.UPDATE: Ask(
-        T("Add an update"), "pencil", T("What is known now, what was done, what comes next. No names of persons harmed, "
-        "witnesses or sources."), ("update_note",), T("The update is in the timeline."),
-    ),
-    Act.CONTAIN: Ask(
-        T("Contained"), "tick", T("The harm has stopped and an authority holds the matter."),
-        ("note", *IMPACT), T("The case is contained."),
-    ),
-    Act.RESOLVE: Ask(
-        T("Resolve"), "tick", T("How it ended, and how far it is known to be true."),
-        ("outcome", "final_verification", "note"), T("The resolution is recorded."),
-    ),
-    Act.CLOSE: Ask(T("Close"), "lock", T("Nothing more is to be done. The case stays readable."), ("note",),
-                   T("The case is closed.")),
-    Act.ASSIGN: Ask(T("Assign"), "person", T("The person is told and sees the case."), ("assignee", "note"),
-                    T("The case is assigned.")),
-    Act.ESCALATE: Ask(
-        T("Escalate"), "up", T("The command you choose will own the case. You stay responsible until it accepts."),
-        ("to", "reason"), T("The case is escalated."),
-    ),
-    Act.HAND_BACK: Ask(
-        T("Hand back"), "back", T("The command below will own the case again. You stay responsible until it accepts."),
-        ("reason",), T("The case is handed back."),
-    ),
-    Act.RAISE_SEVERITY: Ask(
-        T("Raise severity"), "warning", T("More commands may be told, and deadlines become shorter."),
-        ("raised_severity", "optional_reason"), T("The severity is raised."),
-    ),
-    Act.LOWER_SEVERITY: Ask(
-        T("Lower severity"), "minus", T("One step at a time, with the reason in the timeline."),
-        ("lowered_severity", "reason"), T("The severity is lowered."),
-    ),
-    Act.FLARE_UP: Ask(T("It flared up again"), "again", T("The case goes back to responding."), ("reason",),
-                      T("The case is open for response again.")),
-    Act.VERIFY: Ask(
-        T("Set verification"), "search",
-        T("Two independent sources of different kinds, or one official record and direct observation, verify a report."),
-        ("verification", "note"), T("The verification is set."),
-    ),
-    Act.CLASSIFY: Ask(T("Classify"), "flag", T("What it is, as the NEC decides."), ("classification", "optional_reason"),
-                      T("The case is classified.")),
-    Act.PROPOSE: Ask(
-        T("Propose a classification"), "flag", T("The NEC decides; your proposal stays visible beside its decision."),
-        ("classification", "note"), T("Your proposal is with the NEC."),
-    ),
-    Act.ATTACH: Ask(
-        T("Add files"), "camera", T("Photos lose their location before others see them. The originals are kept unchanged."),
-        ("files",), T("The files are added."),
-    ),
-    Act.CORRECT: Ask(
-        T("Correct facts"), "pencil", T("Old and new values stay in the timeline. What happened is told by updates, "
-        "not corrected."), (*CORRECTABLE, "reason"), T("The facts are corrected."),
-    ),
-    Act.MERGE: Ask(
-        T("Join to another case"), "join", T("This report becomes part of the other case and is counted once."),
-        ("survivor",), T("The reports are joined."),
-    ),
-    Act.UNMERGE: Ask(T("Take apart again"), "join", T("This report becomes a case of its own again."), ("reason",),
-                     T("The reports are taken apart.")),
-    Act.RELOCATE_STATION: Ask(
-        T("Record a moved station"), "map", T("A polling station that the NEC moved because of this case."),
-        ("station", "old_place", "new_place", "station_voters"), T("The move is recorded."),
-    ),
-    Act.RECORD_PERSON: Ask(
-        T("Record a protected identity"), "shield", T("It is sealed at once. Nobody reads it without a grant for this "
-        "case, and each opening is recorded."), ("role", "name", "contact", "notes"), T("The identity is sealed."),
-    ),
-    Act.GRANT_IDENTITY: Ask(
-        T("Grant access to identities"), "key", T("One person, this case, for a time. The auditor reads every grant."),
-        ("grantee", "hours", "reason"), T("Access is granted."),
-    ),
-    Act.OPEN_IDENTITY: Ask(
-        T("Open identities"), "key", T("This opening is recorded with your posting and your reason."), ("reason",),
-    ),
-    Act.REOPEN: Ask(T("Reopen"), "again", T("New evidence or an error. The clocks start again."), ("reason",),
-                    T("The case is open again.")),
-    Act.DISMISS: Ask(
-        T("Not an incident"), "cross", T("A second person must countersign. It stays counted as a report received."),
-        ("dismiss_reason", "reason"), T("Your finding is recorded."), is_final=True,
-    ),
-    Act.WITHDRAW: Ask(
-        T("Withdraw the report"), "cross", T("After acknowledgement this is a request that a second person decides."),
-        ("reason",), T("The withdrawal is recorded."), is_final=True,
-    ),
-}  # fmt: skip
 
 #: How a field is called in the form where `actions` calls it otherwise.
 _NAMES = {
@@ -242,7 +115,9 @@ class ActForm(forms.Form):
         return cleaned
 
     def _corrected(self) -> dict[str, Any]:
-        return {n: self.cleaned_data[n] for n in CORRECTABLE if n in self.changed_data and n in self.cleaned_data}
+        """Changed facts. A number taken out is no number: it stays what it was."""
+        changed = {n: self.cleaned_data.get(n) for n in CORRECTABLE if n in self.changed_data}
+        return {n: value for n, value in changed.items() if value is not None}
 
     def data_for_act(self) -> dict[str, Any]:
         """Keyword arguments of the act, under the names `actions` uses. Files are given one by one by the view."""
@@ -316,7 +191,13 @@ def _count(name: str, label: str) -> Callable[[ActForm], forms.Field]:
 
 
 def _select(
-    label: str, choices: Any, *, initial: Any = None, required: bool = True, blank: str | None = None, help_text: str = ""
+    label: str,
+    choices: Any,
+    *,
+    initial: Any = None,
+    required: bool = True,
+    blank: str | None = None,
+    help_text: str = "",
 ) -> forms.ChoiceField:
     listed = list(choices)
     if blank is not None:
@@ -328,7 +209,7 @@ def _concerned(form: ActForm) -> forms.Field:
     return forms.ChoiceField(
         label=_("Are you or your unit concerned by this case?"),
         help_text=_("Concerned means: it is about you, your unit, or somebody close to you."),
-        choices=[("no", _("No")), ("yes", _("Yes"))],
+        choices=[("no", pgettext("concerned", "No")), ("yes", pgettext("concerned", "Yes"))],
         widget=forms.RadioSelect,
     )
 
@@ -450,34 +331,18 @@ _FIELDS: dict[str, Callable[[ActForm], forms.Field]] = {
     "place": _place,
     "title": lambda f: _line(_("Title"), 120, required=False, initial=f.incident.title),
     "place_note": lambda f: _line(_("Exact place"), 200, required=False, initial=f.incident.place_note),
-    "killed": _count("killed", T("Killed")),
-    "injured": _count("injured", T("Injured")),
-    "stations_affected": _count("stations_affected", T("Stations affected")),
-    "minutes_stopped": _count("minutes_stopped", T("Minutes stopped")),
-    "voters_affected": _count("voters_affected", T("Voters affected")),
+    "killed": _count("killed", gettext_lazy("Killed")),
+    "injured": _count("injured", gettext_lazy("Injured")),
+    "stations_affected": _count("stations_affected", gettext_lazy("Stations affected")),
+    "minutes_stopped": _count("minutes_stopped", gettext_lazy("Minutes stopped")),
+    "voters_affected": _count("voters_affected", gettext_lazy("Voters affected")),
     "actor_type": lambda f: _select(_("Who acted"), ActorType.choices, initial=f.incident.actor_type),
     "target_type": lambda f: _select(
-        _("Against whom or what"), TargetType.choices, initial=f.incident.target_type, required=False, blank=_("Not known")
+        _("Against whom or what"), TargetType.choices, initial=f.incident.target_type, required=False,
+        blank=_("Not known"),
     ),
     "means": lambda f: _select(
         _("By what means"), Means.choices, initial=f.incident.means, required=False, blank=_("Not known")
     ),
     "is_gender_based": _yes,
 }  # fmt: skip
-
-
-def primary(incident: Incident, allowed: list[Act]) -> Act | None:
-    """The one act to offer first: what the next deadline waits for, else the next step of the case."""
-    by_clock = {
-        "acknowledge": [Act.ACKNOWLEDGE, Act.ACCEPT],
-        "accept": [Act.ACCEPT],
-        "first_update": [Act.UPDATE],
-        "update": [Act.UPDATE],
-        "contain": [Act.CONTAIN],
-        "resolve": [Act.RESOLVE],
-        "review": [Act.RAISE_SEVERITY],
-    }
-    wanted = [Act.COUNTERSIGN] if incident.request_act else []
-    wanted += by_clock.get(incident.next_due_kind, [])
-    wanted += [Act.ACKNOWLEDGE, Act.ACCEPT, Act.UPDATE, Act.CLASSIFY, Act.CLOSE, Act.REOPEN]
-    return next((act for act in wanted if act in allowed), None)

@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods
 from commands.models import User
 from incidents import actions, evidence, identities, lifecycle
 from incidents.choices import Act
-from incidents.forms.acts import ASKS, ActForm
+from incidents.forms.acts import ActForm
+from incidents.forms.asks import ASKS
 from incidents.models import Incident
 from incidents.views import timeline
 

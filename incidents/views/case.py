@@ -18,8 +18,9 @@ from commands.choices import Role
 from commands.models import User
 from incidents import actions, classification
 from incidents.choices import SEVERITY_ORDER, Act, Classification, ClockKind, Severity, Verification
-from incidents.forms.acts import ASKS, IMPACT, Ask, primary
+from incidents.forms.asks import ASKS, IMPACT, Ask, primary
 from incidents.models import Attachment, Clock, ClockState, Incident
+from incidents.templatetags import _time
 from incidents.views import ladder, outline, timeline
 from incidents.views.rows import place_for
 
@@ -144,8 +145,6 @@ def _owner_line(incident: Incident, custodies: list[Any], now: dt.datetime) -> s
 
 
 def timeline_moment(value: dt.datetime | None, now: dt.datetime) -> str:
-    from incidents.templatetags import _time
-
     return _time.moment(value, now) if value else ""
 
 

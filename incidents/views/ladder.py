@@ -68,7 +68,7 @@ def _why(custody: Custody, *, is_first: bool) -> str:
 
 
 def planned(incident: Incident, clocks: Iterable[Clock]) -> list[Step]:
-    """What the rule does next if nobody acts: each command above told or made owner, at its moment. Two queries or less."""
+    """What the rule does next if nobody acts: each command above told or made owner, at its moment. Few queries."""
     if not incident.is_open:
         return []
     running = [c for c in clocks if c.state == ClockState.RUNNING]
@@ -80,14 +80,24 @@ def planned(incident: Incident, clocks: Iterable[Clock]) -> list[Step]:
         return []
     due: list[tuple[dt.datetime, str, bool]] = []
     for clock in running:
-        what = ClockKind(clock.kind).label
         if clock.kind in _MOVING:
-            due.append((clock.deadline_at, _("if nobody does this: %(what)s") % {"what": what}, False))
+            due.append((clock.deadline_at, _if_nobody(clock.kind), False))
         else:
-            due.append((clock.deadline_at, _("if nobody does this: %(what)s") % {"what": what}, True))
-            late = fires_at(clock.anchor_at, clock.target_minutes, 2)
-            due.append((late, _("if still nobody does this: %(what)s") % {"what": what}, False))
+            due.append((clock.deadline_at, _if_nobody(clock.kind), True))
+            due.append((fires_at(clock.anchor_at, clock.target_minutes, 2), _("if that is so still"), False))
     return _climb(incident, above, sorted(due, key=lambda d: (d[0], d[2])))
+
+
+def _if_nobody(kind: str) -> str:
+    return {
+        ClockKind.ACKNOWLEDGE: _("if nobody acknowledges it"),
+        ClockKind.ACCEPT: _("if nobody accepts it"),
+        ClockKind.FIRST_UPDATE: _("if there is no update"),
+        ClockKind.UPDATE: _("if there is no update"),
+        ClockKind.CONTAIN: _("if it is not contained"),
+        ClockKind.RESOLVE: _("if it is not resolved"),
+        ClockKind.REVIEW: _("if it is not rated"),
+    }[ClockKind(kind)]
 
 
 def with_above(rows: Iterable[Row]) -> Iterator[tuple[Row, SecurityCommand | None]]:

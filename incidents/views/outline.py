@@ -1,9 +1,10 @@
-"""A small picture of where a case happened: the districts of its province as SVG paths, and the point. No map program."""
+"""A small picture of where a case happened: the districts of its province as SVG paths, and the point. No script."""
 
 from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from elections import geometry
@@ -46,7 +47,7 @@ class Picture:
 
 def picture(incident: Incident, *, detailed: bool) -> Picture | None:
     """The picture, or None where the province has no outlines (the fictional one). Without details no exact point."""
-    drawn = _province(incident.province_code)
+    drawn = _around(incident.province_code, incident.district_code)
     if drawn is None:
         return None
     frame, areas = drawn
@@ -61,24 +62,38 @@ def picture(incident: Incident, *, detailed: bool) -> Picture | None:
     return Picture(areas, incident.district_code, x, y, is_point)
 
 
-@functools.lru_cache(maxsize=32)
-def _province(code: str) -> tuple[Frame, list[Area]] | None:
-    """Frame and paths of one province's districts: drawn once for each process."""
-    shapes = []
-    for feature in geometry.outlines(code)["features"]:
-        rings = _rings(feature["geometry"])
-        if rings:
-            shapes.append((str(feature.get("id") or feature["properties"].get("code", "")), rings))
-    corners = [point for _code, rings in shapes for ring in rings for point in ring]
-    if not corners:
+#: How much of the province is shown around the district, at least, so that its neighbours tell where it is.
+LEAST_SHARE = 0.55
+
+
+@functools.lru_cache(maxsize=256)
+def _around(province: str, district: str) -> tuple[Frame, list[Area]] | None:
+    """Frame and paths of a province's districts, closer to the one that matters: drawn once for each process."""
+    shapes = {str(f["id"]): rings for f in geometry.outlines(province)["features"] if (rings := _rings(f["geometry"]))}
+    if not shapes:
         return None
-    lons, lats = [c[0] for c in corners], [c[1] for c in corners]
-    west, east, south, north = min(lons), max(lons), min(lats), max(lats)
+    whole = _box(point for rings in shapes.values() for ring in rings for point in ring)
+    near = _box(point for ring in shapes[district] for point in ring) if district in shapes else whole
+    west, east = _window(near[0], near[1], whole[0], whole[1])
+    south, north = _window(near[2], near[3], whole[2], whole[3])
     squeeze = math.cos(math.radians((south + north) / 2))
     wide, high = max((east - west) * squeeze, 1e-6), max(north - south, 1e-6)
     scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / high)
     frame = Frame(west, north, scale, squeeze, (WIDTH - wide * scale) / 2, (HEIGHT - high * scale) / 2)
-    return frame, [Area(code, _path(frame, rings)) for code, rings in shapes]
+    return frame, [Area(code, _path(frame, rings)) for code, rings in shapes.items()]
+
+
+def _box(points: Iterable[tuple[float, float]]) -> tuple[float, float, float, float]:
+    """West, east, south, north."""
+    lons, lats = zip(*points, strict=True)
+    return min(lons), max(lons), min(lats), max(lats)
+
+
+def _window(first: float, last: float, least: float, most: float) -> tuple[float, float]:
+    """`first` to `last` widened to a share of the whole, and moved to stay inside it."""
+    size = max(last - first, (most - least) * LEAST_SHARE)
+    start = min(max((first + last - size) / 2, least), most - size)
+    return start, start + size
 
 
 def _rings(shape: dict[str, object] | None) -> list[list[tuple[float, float]]]:

@@ -65,8 +65,9 @@ def queue_news(request: HttpRequest) -> HttpResponse:
     tag = '"' + hashlib.sha256(f"{user.pk} {asked} {since} {new} {get_language()}".encode()).hexdigest()[:24] + '"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified(headers={"ETag": tag})
-    shown = {"new": new, "filter": asked}
-    return render(request, "incidents/_news.html", shown, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+    answer = render(request, "incidents/_news.html", {"new": new, "filter": asked})
+    answer.headers["ETag"], answer.headers["Cache-Control"] = tag, "private, no-cache"
+    return answer
 
 
 def _next_link(asked: CaseFilter, page: rows.Page) -> dict[str, str]:
@@ -79,11 +80,12 @@ def _around(
     """What stands around the rows: title, counts, the strip, chips, and the panel of filters where it is open."""
     chips = asked.active(leave_out=() if asked.state != ("open",) else ("state",))
     panel_open = "panel" in request.GET
+    is_top = asked.is_open_only and not chips and "after" not in request.GET
     return {
         "title": _title(user, asked),
         "is_commanding": user.has_role(*COMMANDING),
         "numbers": _numbers(cases, now) if asked.is_open_only else {"all": rows.counted(cases)},
-        "next_out": _next_out(user, now, page) if asked.is_open_only and not chips and "after" not in request.GET else [],
+        "next_out": _next_out(user, now, page) if is_top else [],
         "chips": chips,
         "quick": _quick(asked),
         # What the search box sends along: every other filter of the address.
@@ -137,7 +139,7 @@ def _quick(asked: CaseFilter) -> list[tuple[str, str, bool]]:
 
 
 def _panel(user: User, asked: CaseFilter) -> dict[str, Any]:
-    """Choices of the panel. Places and commands: those of the person's own scope, one level down from what is chosen."""
+    """Choices of the panel. Places and commands: those of the person's scope, one level down from what is chosen."""
     return {
         "states": [*state_groups(), *((s.value, s.label) for s in State if s != State.DRAFT)],
         "severities": Severity.choices,

@@ -17,7 +17,7 @@ from commands.models import User
 from elections.models import Jurisdiction
 from incidents import actions
 from incidents.choices import Act, ClockKind
-from incidents.forms.acts import ASKS, Ask, primary
+from incidents.forms.asks import ASKS, Ask, primary
 from incidents.models import Clock, ClockState, Incident
 from incidents.querysets import OPERATIONAL_ONLY, IncidentQuerySet
 

@@ -6,7 +6,6 @@ protected identities nothing but that something was done.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -148,7 +147,7 @@ def _title(entry: Entry, owner: str) -> str:
 
 
 def _who(entry: Entry) -> str:
-    """Role @ unit, and the door where it is not the browser. A liaison's office could be the person, so it is left out."""
+    """Role @ unit, and the door if not the browser. A liaison's office may be the person, so it is left out."""
     if entry.by_id is None:
         return _("By rule")
     role = entry.posting.role if entry.posting else ""
@@ -168,6 +167,8 @@ def _told(entry: Entry) -> str:
     text = ngettext("%(told)d person told", "%(told)d people told", told) % {"told": told}
     if read == told:
         return _("%(told)s, all have read it") % {"told": text}
+    if not read:
+        return _("%(told)s, nobody has read it yet") % {"told": text}
     return _("%(told)s, %(read)d have read it") % {"told": text, "read": read}
 
 
@@ -218,4 +219,3 @@ def _postings(people: set[Any]) -> dict[str, str]:
     """People as role @ unit, never by name."""
     found = Posting.objects.filter(user__in=[p for p in people if isinstance(p, int)]).select_related("command")
     return {f"assignee:{p.user_id}": str(p) for p in found.order_by("starts_at")}
-

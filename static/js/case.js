@@ -1,6 +1,4 @@
 // Acts in a dialog over the page they were pressed on. Without script, on phones and for a new tab the same address is a page.
-import { words } from "./time.js";
-
 const WIDE = matchMedia("(min-width: 48em)");
 const CHANGED = "a[data-act]";
 
@@ -11,15 +9,6 @@ function dialogFor(form) {
   dialog.append(form);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
-  const head = dialog.querySelector("[data-act-head]");
-  if (head) {
-    const close = document.createElement("button");
-    close.type = "button";
-    close.className = "btn btn--quiet";
-    close.dataset.close = "";
-    close.textContent = words.close;
-    head.append(close);
-  }
   dialog.showModal();
   return dialog;
 }
@@ -36,7 +25,7 @@ document.addEventListener("click", async (event) => {
   link.classList.add("is-busy");
   try {
     const response = await fetch(link.href, { credentials: "same-origin", cache: "no-store" });
-    const form = response.redirected ? null : part(await response.text());
+    const form = response.redirected || response.status >= 500 ? null : part(await response.text());
     if (!form) throw new Error(String(response.status));
     dialogFor(document.adoptNode(form));
   } catch {
@@ -62,7 +51,7 @@ document.addEventListener("submit", async (event) => {
       if (new URL(response.url).pathname === location.pathname) location.reload();
       return;
     }
-    const again = part(await response.text());
+    const again = response.status >= 500 ? null : part(await response.text());
     if (!again) throw new Error(String(response.status));
     dialog.close();
     dialogFor(document.adoptNode(again)).querySelector("[aria-invalid], [role=alert]")?.focus();
