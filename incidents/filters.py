@@ -11,7 +11,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
@@ -111,7 +111,7 @@ class CaseFilter:
             if first and last and last < first:
                 errors[end] = _("The last day is before the first.")
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]
+            raise ValidationError(errors)
         return made
 
     # ---- Narrowing ----
@@ -371,5 +371,5 @@ def _may_read(user: User) -> Q:
     """
     if not any(p.role in OPERATIONAL_ONLY for p in user.current_postings):
         return Q()
-    readable = cast(IncidentQuerySet, Incident.objects.detailed_to(user))
+    readable = Incident.objects.detailed_to(user)
     return Q(pk__in=readable.values("pk"))

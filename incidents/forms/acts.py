@@ -15,6 +15,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
@@ -180,10 +181,10 @@ def _line(label: str, limit: int, *, required: bool = True, initial: str = "", h
     return forms.CharField(label=label, max_length=limit, required=required, initial=initial, help_text=help_text)
 
 
-def _count(name: str, label: str) -> Callable[[ActForm], forms.Field]:
+def _count(name: str, label: str | Promise) -> Callable[[ActForm], forms.Field]:
     def make(form: ActForm) -> forms.Field:
         return forms.IntegerField(
-            label=label, min_value=0, max_value=MOST, required=False, initial=getattr(form.incident, name),
+            label=str(label), min_value=0, max_value=MOST, required=False, initial=getattr(form.incident, name),
             widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
         )  # fmt: skip
 

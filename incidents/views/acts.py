@@ -8,8 +8,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -64,7 +65,10 @@ def _perform(request: HttpRequest, form: ActForm) -> HttpResponse:
         return _identities(request, form)
     # What was done may have taken the case out of this person's sight.
     visible = Incident.objects.visible_to(form.person).filter(pk=form.incident.pk).exists()
-    return redirect(form.incident.get_absolute_url() if visible else "incidents:list")
+    there = form.incident.get_absolute_url() if visible else reverse("incidents:list")
+    if request.headers.get("X-Fragment") == "act":
+        return HttpResponse(status=204, headers={"X-Next": there})
+    return redirect(there)
 
 
 def _do(request: HttpRequest, form: ActForm) -> None:
@@ -123,7 +127,7 @@ def _decide_again(request: HttpRequest, form: ActForm, stale: actions.StaleVersi
     fresh = Incident.objects.visible_to(form.person).with_names().filter(pk=form.incident.pk).first()
     if fresh is None:
         raise Http404
-    typed = form.data.copy()
+    typed = cast(QueryDict, form.data).copy()
     typed["version"] = str(fresh.version)
     again = ActForm(form.act, fresh, form.person, form.now, typed, form.files)
     detailed = Incident.objects.detailed_to(form.person).filter(pk=fresh.pk).exists()

@@ -53,13 +53,13 @@ def path(incident: Incident, custodies: Sequence[Custody], clocks: Iterable[Cloc
 def _why(custody: Custody, *, is_first: bool) -> str:
     if is_first:
         return _("reported to it")
-    reasons = {
+    reasons: dict[str, str] = {
         str(Act.ESCALATE): _("escalated by a person"),
         str(Act.HAND_BACK): _("handed back"),
         str(Act.AUTO_ESCALATE): _("by rule: nobody acted in time"),
         str(Act.RAISE_SEVERITY): _("because the severity was raised"),
         str(Act.REOPEN): _("reopened"),
-        **{kind: _("by rule: late to %(what)s") % {"what": kind.label} for kind in ClockKind},
+        **{kind.value: _("by rule: late to %(what)s") % {"what": kind.label} for kind in ClockKind},
     }
     text = reasons.get(custody.reason, "")
     if custody.accepted_at is None:

@@ -147,7 +147,7 @@ def _behind(cases: IncidentQuerySet, by_deadline: bool, after: str) -> IncidentQ
 
 
 def _read_cursor(after: str, order: str) -> tuple[dt.datetime, UUID]:
-    refused = ValidationError({"after": _("This place in the list is not known. Begin at the top.")})  # type: ignore[arg-type]
+    refused = ValidationError({"after": _("This place in the list is not known. Begin at the top.")})
     try:
         text = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)).decode()
         moment, key = text[1:].split("_")

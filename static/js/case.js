@@ -45,10 +45,13 @@ document.addEventListener("submit", async (event) => {
   form.dataset.sending = "1";
   event.submitter?.classList.add("is-busy");
   try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), credentials: "same-origin" });
-    if (response.redirected) {
-      location.assign(response.url);
-      if (new URL(response.url).pathname === location.pathname) location.reload();
+    const response = await fetch(form.action, {
+      method: "POST", body: new FormData(form, event.submitter), credentials: "same-origin", headers: { "X-Fragment": "act" },
+    });
+    // Not a redirect: following one here would use up the message that the next page is to show.
+    const next = response.headers.get("X-Next");
+    if (next) {
+      location.assign(next);
       return;
     }
     const again = response.status >= 500 ? null : part(await response.text());
