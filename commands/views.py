@@ -88,7 +88,9 @@ def sign_in_paused(
     again_at = (max(tried) if tried else now) + dt.timedelta(minutes=minutes)
     wait = max(math.ceil((again_at - now).total_seconds()), 60)
     context = {"again_at": again_at, "minutes": math.ceil(wait / 60)}
-    return render(request, "account/paused.html", context, status=429, headers={"Retry-After": str(wait)})
+    response = render(request, "account/paused.html", context, status=429)
+    response["Retry-After"] = str(wait)
+    return response
 
 
 # ---- Language and appearance ----

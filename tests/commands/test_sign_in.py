@@ -1,0 +1,108 @@
+"""The door: who comes in, what a wrong password says, when it pauses, which language it speaks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from commands import actions, demo
+from commands.models import User
+
+PASSWORD = "four quiet words here"
+
+
+@pytest.fixture
+def officer(cast: Any) -> User:
+    cast.officer.set_password(PASSWORD)
+    cast.officer.save()
+    return cast.officer
+
+
+def sign_in(client: Client, user: User, password: str = PASSWORD, **more: str) -> Any:
+    return client.post(reverse("account:sign_in"), {"username": user.username, "password": password} | more)
+
+
+def english() -> Client:
+    return Client(headers={"accept-language": "en"})
+
+
+def test_a_page_behind_the_door_leads_to_it_and_back(officer: User) -> None:
+    client = english()
+    response = client.get(reverse("account:tokens"))
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("account:sign_in"))
+    assert sign_in(client, officer, next=reverse("account:tokens"))["Location"] == reverse("account:tokens")
+
+
+def test_it_does_not_lead_to_a_stranger(officer: User) -> None:
+    assert sign_in(english(), officer, next="https://elsewhere.example/")["Location"] == reverse("start")
+
+
+def test_a_wrong_password_says_how_many_tries_are_left(officer: User) -> None:
+    client = english()
+    for left in (4, 3):
+        page = sign_in(client, officer, "wrong").content.decode()
+        assert f"That name and password do not match. {left} tries left, then a pause of 15 minutes." in page
+
+
+def test_after_five_tries_it_pauses_even_for_the_right_password(officer: User) -> None:
+    client = english()
+    for _n in range(settings.AXES_FAILURE_LIMIT):
+        response = sign_in(client, officer, "wrong")
+    assert response.status_code == 429
+    response = sign_in(client, officer)
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 15 * 60
+    assert "Sign-in is paused" in response.content.decode()
+
+
+def test_the_pause_of_one_name_is_not_the_pause_of_another(officer: User, cast: Any) -> None:
+    client = english()
+    for _n in range(settings.AXES_FAILURE_LIMIT):
+        sign_in(client, cast.neighbour, "wrong")
+    assert sign_in(client, officer).status_code == 302
+
+
+def test_the_browser_decides_the_language_before_signing_in() -> None:
+    assert (
+        '<html lang="km"' in Client(headers={"accept-language": "km"}).get(reverse("account:sign_in")).content.decode()
+    )
+    assert '<html lang="en"' in english().get(reverse("account:sign_in")).content.decode()
+
+
+def test_pages_come_in_the_language_of_the_account(officer: User) -> None:
+    actions.set_language(officer, "km")
+    client = english()
+    sign_in(client, officer)
+    assert '<html lang="km"' in client.get(reverse("account:preferences")).content.decode()
+
+
+def test_a_language_chosen_at_the_door_becomes_that_of_the_account(officer: User) -> None:
+    client = english()
+    client.post(reverse("account:language"), {"language": "km", "next": reverse("account:sign_in")})
+    sign_in(client, officer)
+    officer.refresh_from_db()
+    assert officer.language == "km"
+    assert client.cookies[settings.LANGUAGE_COOKIE_NAME].value == "km"
+
+
+def test_signing_out_needs_a_post_and_ends_the_session(officer: User) -> None:
+    client = english()
+    sign_in(client, officer)
+    assert client.get(reverse("account:sign_out")).status_code == 405
+    assert client.post(reverse("account:sign_out")).status_code == 302
+    assert client.get(reverse("account:tokens")).status_code == 302
+
+
+def test_demonstration_accounts_are_listed_on_a_demonstration_system_only(cast: Any, settings: Any) -> None:
+    cast.officer.username = demo.PREFIX + "officer"
+    cast.officer.save()
+    for is_demo in (True, False):
+        settings.DEMO = is_demo
+        page = english().get(reverse("account:sign_in")).content.decode()
+        assert ("demo-officer" in page) is is_demo
+        assert (demo.PASSWORD in page) is is_demo
