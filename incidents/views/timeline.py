@@ -76,7 +76,7 @@ class Timeline:
 
 
 def of(incident: Incident, *, detailed: bool, show: str = "all", whole: bool = False) -> Timeline:
-    """The newest entries, or every one with `whole`; three queries, and one for each kind of name that occurs."""
+    """The newest entries, or every one with `whole`; few queries, and one for each kind of name that occurs."""
     entries = incident.entries.all()
     match show:
         case "decisions":
@@ -87,13 +87,16 @@ def of(incident: Incident, *, detailed: bool, show: str = "all", whole: bool = F
             show = "all"
     found = list(_with_people(entries).order_by("-pk")[: None if whole else MOST + 1])
     shown = found if whole else found[:MOST]
-    seal = None
-    if shown:
-        seal = Block.objects.filter(first_id__lte=shown[-1].pk, last_id__gte=shown[-1].pk).order_by("pk").last()
-        newest = Block.objects.filter(first_id__lte=shown[0].pk, last_id__gte=shown[0].pk).order_by("pk").last()
-        seal = newest or seal
+    # The newest entry is often not sealed yet; then the block of the oldest shown says that the record is.
+    seal = (_block_of(shown[0]) or _block_of(shown[-1])) if shown else None
     names = names_for(shown)
     return Timeline(_items(shown, names, detailed), names, show, len(found) > len(shown), seal)
+
+
+def _block_of(entry: Entry) -> Block | None:
+    """The sealed block that holds an entry, by the unique index of where blocks end."""
+    block = Block.objects.filter(last_id__gte=entry.pk).order_by("last_id").first()
+    return block if block and block.first_id <= entry.pk else None
 
 
 def meanwhile(entries: Iterable[Entry], *, detailed: bool) -> Timeline:

@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from incidents import actions
-from incidents.models import Incident
+from incidents import actions, journal
+from incidents.models import Block, Incident
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -210,3 +210,27 @@ def test_a_file_answers_under_its_own_case_only(
     other = make_incident(now=moment)
     address = reverse("incidents:original", args=[other.pk, picture.pk])
     assert signed_in(cast.duty_commander).get(address).status_code == 404
+
+
+# ---- The record ----
+
+
+def test_the_page_says_in_which_block_the_record_is_sealed(
+    cast: Cast, signed_in: Any, case: Incident, moment: dt.datetime
+) -> None:
+    client = signed_in(cast.duty_commander)
+    assert "sealed within minutes" in page_of(client, case)
+    journal.seal_backlog(moment + dt.timedelta(hours=1))
+    block = Block.objects.get(first_id__lte=case.entries.latest("pk").pk, last_id__gte=case.entries.latest("pk").pk)
+    assert f"Sealed record: block {block.pk}" in page_of(client, case)
+
+
+def test_a_long_story_costs_no_more_than_a_short_one(
+    cast: Cast, signed_in: Any, case: Incident, moment: dt.datetime, django_assert_max_num_queries: Any
+) -> None:
+    for n in range(30):
+        actions.perform("update", case, by=cast.duty_commander, version=None, now=moment, note=f"Update {n}.")
+    client = signed_in(cast.duty_commander)
+    client.get(case.get_absolute_url())
+    with django_assert_max_num_queries(28):
+        client.get(case.get_absolute_url())
