@@ -347,12 +347,13 @@ def commands(host: str, port: int, var: Path) -> dict[str, list[str]]:
 
 
 def wait_until_up(port: int, children: list[Child]) -> None:
+    address = f"http://127.0.0.1:{port}/healthz"
     for _ in range(300):
-        with (
-            contextlib.suppress(OSError),
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2),
-        ):
+        try:
+            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310
             return
+        except OSError:
+            pass
         dead = next((c for c in children if c.name == "web" and c.ended()), None)
         if dead:
             raise Stop(f"The web server did not start: {last_line(tail(dead.log))} (all of it: {dead.log})")

@@ -1,0 +1,106 @@
+"""`make test`: every test, on both databases, in a browser and with the product's own processes, then one summary.
+
+    python -m tests.everything              all stages
+    python -m tests.everything tests/x.py   that path, on SQLite and on PostgreSQL
+
+What the machine lacks and may not install is named and counted; with CI=true or REQUIRE_SERVICES=1 it is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import services
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1" or os.environ.get("CI") == "true"
+APART = ["tests/browser", "tests/journeys"]
+WORKERS = str(min(4, os.cpu_count() or 1))
+
+
+@dataclass
+class Stage:
+    name: str
+    database: str
+    arguments: list[str]
+    parallel: bool = False
+
+
+@dataclass
+class Result:
+    stage: Stage
+    counts: dict[str, int]
+    seconds: float
+    exit_code: int
+    missing: str = ""
+
+
+def stages(path: str) -> list[Stage]:
+    """Browser and journeys need their own servers and run once; everything else runs on both databases."""
+    if path:
+        names = ["tests on SQLite", "tests on PostgreSQL"]
+        if any(path.startswith(folder) for folder in APART):
+            return [Stage(path, "sqlite", [path])]
+        return [Stage(n, d, [path]) for n, d in zip(names, ("sqlite", "postgres"), strict=True)]
+    others = [f"--ignore={folder}" for folder in APART]
+    return [
+        Stage("tests on SQLite", "sqlite", ["tests", *others], parallel=True),
+        Stage("tests on PostgreSQL", "postgres", ["tests", *others], parallel=True),
+        Stage("browser", "sqlite", ["tests/browser"]),
+        Stage("journeys with real processes", "sqlite", ["tests/journeys"]),
+    ]
+
+
+def run(stage: Stage, report: Path) -> Result:
+    """One pytest; its counts come back through `tests.tally`, a plugin that writes them to `report`."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.tally", *stage.arguments]
+    if stage.parallel:
+        command += ["-n", WORKERS, "--dist", "worksteal"]
+    env = {**os.environ, "TEST_DATABASE": stage.database, "TALLY_FILE": str(report)}
+    if stage.database == "postgres":
+        try:
+            env["TEST_POSTGRES_URL"] = services.start_postgres().url
+        except services.Missing as missing:
+            return Result(stage, {}, 0, 1 if REQUIRED else 0, missing=str(missing))
+    begun = time.monotonic()
+    exit_code = subprocess.run(command, cwd=ROOT, env=env).returncode
+    counts = json.loads(report.read_text()) if report.exists() else {}
+    # 5 is pytest's "nothing collected".
+    return Result(stage, counts, time.monotonic() - begun, 0 if exit_code == 5 else exit_code)
+
+
+def summary(results: list[Result]) -> str:
+    lines = ["", "=" * 78]
+    for result in results:
+        counts = ", ".join(f"{n} {what}" for what, n in result.counts.items() if n) or "no tests"
+        state = "FAIL" if result.exit_code else "ok  "
+        if result.missing:
+            lines.append(f"{state} {result.stage.name:<30} could not run: {result.missing}")
+        else:
+            lines.append(f"{state} {result.stage.name:<30} {counts} in {result.seconds:.0f} s")
+    total = sum(r.counts.get("passed", 0) for r in results)
+    failed = sum(r.counts.get("failed", 0) + r.counts.get("errors", 0) for r in results)
+    took = sum(r.seconds for r in results)
+    lines.append(f"{total} passed, {failed} failed in {took:.0f} s")
+    return "\n".join([*lines, "=" * 78])
+
+
+def main(path: str) -> int:
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, stage in enumerate(stages(path)):
+            print(f"\n---- {stage.name} ----", flush=True)
+            results.append(run(stage, Path(folder) / f"{number}.json"))
+    print(summary(results), flush=True)
+    return 1 if any(r.exit_code for r in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
