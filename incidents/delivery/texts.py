@@ -1,0 +1,58 @@
+"""What a notice says: never a narrative, a person or an exact place, because mail leaves the system."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from incidents.models import Notice
+
+#: Kinds of notices, each a sentence about the case.
+KINDS = (
+    "report",
+    "informed",
+    "escalate",
+    "hand_back",
+    "assign",
+    "raise_severity",
+    "request",
+    "outcome",
+    "reopen",
+    "warn",
+    "auto_escalate",
+    "inform",
+    "exhausted",
+)
+
+
+def sentence(kind: str, reference: str, owner: str) -> str:
+    """One sentence for the inbox and the subject of an e-mail."""
+    values = {"reference": reference, "owner": owner}
+    texts = {
+        "report": _("%(reference)s: a new case for %(owner)s. Please acknowledge it."),
+        "informed": _("%(reference)s: for your information. It belongs to %(owner)s."),
+        "escalate": _("%(reference)s was escalated to %(owner)s. Please accept it."),
+        "hand_back": _("%(reference)s was handed back to %(owner)s. Please accept it."),
+        "assign": _("%(reference)s was assigned to you."),
+        "raise_severity": _("%(reference)s: the severity was raised."),
+        "request": _("%(reference)s waits for a countersignature."),
+        "outcome": _("%(reference)s, which you reported, has an outcome."),
+        "reopen": _("%(reference)s was reopened."),
+        "warn": _("%(reference)s: a deadline is near."),
+        "auto_escalate": _("%(reference)s came up to %(owner)s because nobody acted in time. Please act."),
+        "inform": _("%(reference)s is late at %(owner)s."),
+        "exhausted": _("%(reference)s is late, and there is no command above %(owner)s."),
+    }
+    return texts[kind] % values
+
+
+def message(notice: Notice) -> tuple[str, str]:
+    """Subject and body of an e-mail, in the language active now."""
+    incident = notice.incident
+    if incident is None:
+        return _("A notice for you"), settings.SITE_URL
+    subject = sentence(notice.kind, incident.reference, incident.owner.name)
+    body = _("Open the case: %(link)s\n\nAll times are Phnom Penh time.") % {
+        "link": settings.SITE_URL + incident.get_absolute_url()
+    }
+    return subject, f"{subject}\n\n{body}\n"

@@ -1,0 +1,138 @@
+"""Which command answers for a case, which stand above it, and who there is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from commands.choices import COMMANDING, RUNG, BodyKind, Role
+from commands.models import Posting, SecurityCommand, User
+from elections.choices import Phase
+from elections.models import Election
+from incidents.choices import Severity
+from incidents.deadlines import Targets
+from incidents.models import ResponseTarget
+
+
+def targets_for(election: Election, phase: str, severity: str) -> Targets:
+    """The response targets in force: the election's own row, else the general one; unrated counts as medium.
+
+    Raises ValidationError where the reference data has no row (load_reference was not run).
+    """
+    rated = Severity.MEDIUM if severity == Severity.UNRATED else severity
+    rows = ResponseTarget.objects.filter(phase=phase, severity=rated, election__in=[election.pk]) | (
+        ResponseTarget.objects.filter(phase=phase, severity=rated, election=None)
+    )
+    row = max(rows, key=lambda r: r.election_id or 0, default=None)
+    if row is None:
+        raise ValidationError(_("There is no response target for this phase. Ask your administrator."), code="setup")
+    return Targets(
+        acknowledge=row.acknowledge_minutes,
+        first_update=row.first_update_minutes,
+        contain=row.contain_minutes,
+        resolve=row.resolve_minutes,
+        update_every=row.update_every_minutes,
+    )
+
+
+def ladder_of(place: str) -> list[SecurityCommand]:
+    """The commands that answer for P-code `place`, lowest first: district, province, PSC. Missing rungs are left out."""
+    commands = (
+        SecurityCommand.objects.active()
+        .rungs()
+        .filter(jurisdiction__in=[place[:6], place[:4], place[:2]], kind__in=_LADDER_KINDS)
+        .select_related("jurisdiction")
+    )
+    return sorted(commands, key=lambda c: (RUNG[BodyKind(c.kind)], c.force != "joint", c.code))
+
+
+_LADDER_KINDS = [BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC]
+
+
+def desks() -> dict[str, SecurityCommand]:
+    """Integrity desks by the path of the body they belong to: {"PSC.KH12.": …, "PSC.": …, "NEC.": …}."""
+    found = SecurityCommand.objects.active().filter(kind=BodyKind.INTEGRITY_DESK).select_related("parent")
+    return {d.parent.path: d for d in found if d.parent}
+
+
+def desk_chain(subjects: Iterable[SecurityCommand]) -> list[SecurityCommand]:
+    """Integrity desks that may hold a case about `subjects`, lowest first: above every subject, never of a subject.
+
+    District > provincial desk; province > PSC desk; PSC, ministry or anything else > NEC desk (domain 3.3, COI).
+    """
+    by_path = desks()
+    paths = [s.path for s in subjects]
+    chain = []
+    for parent_path, desk in by_path.items():
+        if parent_path == "NEC.":
+            continue
+        if all(p.startswith(parent_path) and p != parent_path for p in paths):
+            chain.append(desk)
+    chain.sort(key=lambda d: -d.path.count("."))
+    nec = by_path.get("NEC.")
+    if nec and not any(p.startswith("NEC.") for p in paths):
+        chain.append(nec)
+    elif by_path.get("PSC.") and by_path["PSC."] not in chain:
+        chain.append(by_path["PSC."])
+    return chain
+
+
+def nec() -> SecurityCommand | None:
+    """The NEC's election-security secretariat."""
+    return SecurityCommand.objects.active().filter(kind=BodyKind.NEC).order_by("path").first()
+
+
+def first_owner(place: str, severity: str) -> SecurityCommand:
+    """Who owns a new, unsealed report: the district, the province for a critical one, the NEC for an unrated one.
+
+    Raises ValidationError where no command covers the place.
+    """
+    if severity == Severity.UNRATED and (secretariat := nec()):
+        return secretariat
+    ladder = ladder_of(place)
+    if severity == Severity.CRITICAL:
+        ladder = [c for c in ladder if (c.rung or 0) >= 2] or ladder
+    if not ladder:
+        raise ValidationError(_("No command covers this place. Ask your administrator."), code="setup")
+    return ladder[0]
+
+
+def told_at_once(owner: SecurityCommand, ladder: Sequence[SecurityCommand], severity: str) -> list[SecurityCommand]:
+    """Commands beside the owner that hear of a report in its own transaction: critical all and the NEC, high the province."""
+    if severity == Severity.CRITICAL:
+        secretariat = nec()
+        return [c for c in ladder if c.pk != owner.pk] + ([secretariat] if secretariat else [])
+    if severity == Severity.HIGH:
+        return [c for c in ladder if c.rung == 2 and c.pk != owner.pk]
+    return []
+
+
+def above(owner: SecurityCommand, place: str, subjects: Sequence[SecurityCommand] | None) -> list[SecurityCommand]:
+    """What stands above `owner` for this case, nearest first: the ladder, or for a sealed case the higher desks."""
+    if subjects is not None:
+        chain = desk_chain(subjects)
+        codes = [d.code for d in chain]
+        return chain[codes.index(owner.code) + 1 :] if owner.code in codes else []
+    rung = owner.rung
+    return [] if rung is None else [c for c in ladder_of(place) if (c.rung or 0) > rung]
+
+
+def people_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> dict[int, list[User]]:
+    """Who is told at each command (by primary key): its commanders, its NEC secretariat, its integrity officers."""
+    keys = {c if isinstance(c, int) else c.pk for c in commands}
+    roles = [*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY]
+    found: dict[int, list[User]] = defaultdict(list)
+    postings = Posting.objects.current(now).filter(command__in=keys, role__in=roles).select_related("user")
+    for posting in postings.order_by("pk"):
+        if posting.user not in found[posting.command_id]:
+            found[posting.command_id].append(posting.user)
+    return found
+
+
+def is_tight(phase: str) -> bool:
+    """Polling and counting, when an election site is in use and the tighter rules hold."""
+    return phase in (Phase.POLLING, Phase.COUNTING)
