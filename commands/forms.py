@@ -19,7 +19,7 @@ from commands.models import User
 
 def pause_minutes() -> int:
     """How long sign-in pauses after too many tries."""
-    return round(settings.AXES_COOLOFF_TIME * 60)
+    return round(float(settings.AXES_COOLOFF_TIME) * 60)
 
 
 class SignInForm(AuthenticationForm):
@@ -64,7 +64,7 @@ class PreferencesForm(forms.Form):
         return cls(initial={"language": user.language, "theme": user.theme})
 
 
-class PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # not generic at run time
+class PasswordForm(PasswordChangeForm):
     """The old password and the new one twice."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -226,7 +226,8 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_MAX_AGE = 31_536_000 if HASHED_STATIC else 0
+# Hashed names are kept for ever by themselves; scripts import one another by plain names, which must renew.
+WHITENOISE_MAX_AGE = 60 if HASHED_STATIC else 0
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not HASHED_STATIC
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 SERVE_ADMIN = env.bool("SERVE_ADMIN", default=True)

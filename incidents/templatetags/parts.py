@@ -166,7 +166,7 @@ def countdown(
         _time.moment(deadline, now),
         _time.remaining(deadline, now),
         format_html('<span class="clock__what">{}</span>', what) if what else "",
-        bar(_time.share_left(deadline, start, now)),
+        bar(_time.share_left(deadline, start, now)) if start or late else "",
     )
 
 
