@@ -47,7 +47,9 @@ def test_places_are_read_only(administrator: Client) -> None:
     assert Jurisdiction.objects.get(pk="KH21").name_en == "Takeo"
 
 
-@pytest.mark.parametrize("label", ["commands/user", "commands/securitycommand", "commands/posting", "incidents/category"])
+@pytest.mark.parametrize(
+    "label", ["commands/user", "commands/securitycommand", "commands/posting", "incidents/category"]
+)
 def test_what_cases_point_at_is_not_deleted(administrator: Client, label: str) -> None:
     model = next(m for m in admin.site._registry if m._meta.label_lower.replace(".", "/") == label)
     row = model._default_manager.order_by("pk").first()
