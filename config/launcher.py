@@ -346,11 +346,13 @@ def commands(host: str, port: int, var: Path) -> dict[str, list[str]]:
     return {"web": web, "worker": worker, "watchdog": [python, str(ROOT / "manage.py"), "watchdog", "--loop"]}
 
 
-def wait_until_up(port: int, children: list[Child]) -> None:
-    address = f"http://127.0.0.1:{port}/healthz"
+def wait_until_up(host: str, port: int, children: list[Child]) -> None:
+    address = "http://{}:{}/healthz".format("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104
+    # A proxy of the environment is for the way out, not for this machine.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(300):
         try:
-            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310
+            direct.open(address, timeout=2).close()
             return
         except OSError:
             pass
@@ -435,7 +437,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         for child in children:
             child.start()
-        wait_until_up(arguments.port, children)
+        wait_until_up(arguments.host, arguments.port, children)
         say(
             "\nOpen {}   (started in {:.0f} s; Ctrl-C stops everything)".format(
                 env["SITE_URL"], time.monotonic() - begun

@@ -1,0 +1,31 @@
+"""Journeys run against one system of real processes, started once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.journeys import system as systems
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory, postgres_url: str, redis_url: str) -> Iterator[systems.System]:
+    with systems.running(tmp_path_factory.mktemp("system"), postgres_url, redis_url) as started:
+        yield started
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    """A failed journey shows what the processes said."""
+    report = yield
+    started = getattr(item, "funcargs", {}).get("system")
+    if report.failed and started is not None:
+        report.sections.append(("what the processes said", started.logs()))
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/journeys" in item.path.as_posix():
+            item.add_marker(pytest.mark.journey)

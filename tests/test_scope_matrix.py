@@ -1,0 +1,401 @@
+"""Every address of the product, tried by the whole cast: who sees, who gets 404, who is asked to sign in.
+
+Addresses are discovered from the resolver, so a new one fails here until it is placed in the table: that is the moment
+to think about who may know of what it shows. Two cases stand for all: an ordinary one in Takeo and a sealed one in the
+Demo Province about its first district.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from commands.models import ApiToken
+from elections.khmer import search_key
+from elections.models import Jurisdiction
+from incidents.choices import Verification
+from incidents.models import (
+    Attachment,
+    ConflictSubject,
+    Custody,
+    Entry,
+    Incident,
+    Notice,
+    NoticeChannel,
+    NoticeStatus,
+    PublicNotice,
+)
+from tests.cast import DEMO_COMMUNE, NOW, ROLES, Cast
+from tests.incidents.plain_case import plain_case
+
+pytestmark = pytest.mark.django_db
+
+EVERYBODY = frozenset(ROLES)
+#: Who may know of the ordinary case, and who of them may read its narrative and files.
+SEES = frozenset({"officer", "duty_commander", "provincial", "psc", "nec", "nec_second", "ministry", "auditor"})
+READS = SEES - {"ministry", "auditor"}
+#: Who may know of the sealed case: its reporter and the integrity desks above the unit concerned.
+SEES_SEALED = frozenset({"demo_liaison", "demo_integrity", "nec_integrity"})
+POSTED = EVERYBODY - {"relieved"}
+REPORTS = POSTED - {"ministry", "auditor", "administrator"}
+DASHBOARD = POSTED - {"administrator"}
+CLASSIFIES = frozenset({"nec", "nec_second", "nec_integrity", "demo_integrity"})
+NOTICES = frozenset({"provincial", "other_province", "demo_provincial", "psc", "nec", "nec_second"})
+LOGIN, DENIED = 302, 401
+
+
+@dataclass(frozen=True)
+class Row:
+    """What an address answers: `seen` to those in `who`, 404 to the rest of the cast, `anonymous` to a stranger.
+
+    `who` names people for the ordinary case; `sealed` those for the sealed one, where the address is about a case.
+    A `seen` of 0 means anything but 404: the address is known to them, whatever it thinks of an empty request.
+    """
+
+    who: frozenset[str] = EVERYBODY
+    seen: int = 200
+    anonymous: int = LOGIN
+    method: str = "get"
+    sealed: frozenset[str] | None = None
+    query: str = ""
+
+
+def case(who: frozenset[str] = SEES, sealed: frozenset[str] = SEES_SEALED, **more: Any) -> Row:
+    return Row(who=who, sealed=sealed, **more)
+
+
+API = {"anonymous": DENIED}
+POST = {"method": "post", "seen": 0}
+BBOX = "?bbox=100,8,108,16&zoom=7"
+
+TABLE: dict[str, Row] = {
+    # Probes.
+    "healthz": Row(anonymous=200),
+    "readyz": Row(anonymous=0, seen=0),
+    "engine_health": Row(anonymous=0, seen=0),
+    "metrics": Row(anonymous=200),
+    # Account: one's own.
+    "start": Row(),
+    "account:sign_in": Row(anonymous=200, seen=302),
+    "account:sign_out": Row(**POST),
+    "account:language": Row(anonymous=0, **POST),
+    "account:theme": Row(anonymous=0, **POST),
+    "account:preferences": Row(),
+    "account:password": Row(**POST),
+    "account:tokens": Row(),
+    "account:create_token": Row(**POST),
+    "account:revoke_token": Row(who=frozenset({"officer"}), **POST),
+    # Cases.
+    "incidents:list": Row(),
+    "incidents:news": Row(seen=0),
+    "incidents:log": Row(who=REPORTS),
+    "incidents:receipt": Row(who=REPORTS, seen=0),
+    "incidents:report_places": Row(who=REPORTS, query="?under=KH21"),
+    "incidents:report_point": Row(who=REPORTS, query="?lat=11.0&lon=104.78"),
+    "incidents:report_outlines": Row(who=REPORTS, seen=0),
+    "incidents:report_units": Row(who=REPORTS, seen=0),
+    "incidents:report_preview": Row(who=REPORTS, method="post", seen=0),
+    "incidents:more": Row(),
+    "incidents:election": Row(**POST),
+    "incidents:inbox": Row(),
+    "incidents:read_all": Row(**POST),
+    "incidents:open_notice": Row(who=frozenset({"duty_commander"}), **POST),
+    "incidents:detail": case(),
+    "incidents:acts": case(query="?act=update", seen=0),
+    "incidents:file": case(who=READS),
+    "incidents:original": case(who=READS),
+    # Dashboard.
+    "dashboards:page": Row(who=DASHBOARD),
+    "dashboards:live": Row(who=DASHBOARD),
+    "dashboards:areas": Row(who=DASHBOARD),
+    "dashboards:points": Row(who=DASHBOARD, query=BBOX),
+    "dashboards:outlines": Row(),
+    # NEC.
+    "nec:queue": Row(who=CLASSIFIES),
+    "nec:decided": Row(who=CLASSIFIES),
+    "nec:classify": case(who=SEES & CLASSIFIES, sealed=SEES_SEALED & CLASSIFIES, **POST),
+    "nec:draft": case(who=READS & NOTICES, sealed=frozenset()),
+    "nec:notices": Row(who=NOTICES),
+    "nec:notice": Row(who=READS & NOTICES),
+    "nec:revise": Row(who=READS & NOTICES, seen=0),
+    "nec:issue": Row(who=READS & NOTICES, **POST),
+    "nec:cancel": Row(who=READS & NOTICES, **POST),
+    # A draft is not public.
+    "nec:cap": Row(who=frozenset(), anonymous=404),
+    "nec:cap_alert": Row(who=frozenset(), anonymous=404),
+    # API.
+    "api:incidents": Row(**API),
+    "api:incidents-geojson": Row(**API),
+    "api:incident": case(**API),
+    "api:timeline": case(**API),
+    "api:acts": case(**API, **POST),
+    "api:attachments": case(who=READS, **API),
+    "api:attachment": case(who=READS, **API),
+    "api:jurisdictions": Row(**API),
+    "api:jurisdiction": Row(**API),
+    "api:elections": Row(**API),
+    "api:election": Row(**API),
+    "api:commands": Row(**API),
+    "api:categories": Row(**API),
+    "api:map-areas": Row(**API),
+    "api:map-points": Row(query=BBOX, **API),
+    "api:measures": Row(**API),
+    "api:problems": Row(**API),
+    "api:schema": Row(**API),
+    "api:docs": Row(),
+    "api:nothing-here": Row(who=frozenset(), **API),
+}
+
+#: Addresses that list or find cases: the ordinary case's reference stands in the answer to exactly those who see it.
+LISTS = {
+    "incidents:list": "",
+    "incidents:list (search)": "?q=motorbike",
+    "api:incidents": "",
+    "api:incidents-geojson": "",
+    "api:map-points": BBOX + "&zoom=14",
+}
+#: No map shows a sealed case, not even to those who see it.
+UNMAPPED = frozenset({"api:map-points"})
+#: Learn one number of sealed cases for the whole country, and nothing else of them (domain 5.2: count).
+COUNT_SEALED = frozenset({"nec", "nec_second", "ministry", "auditor"})
+#: Addresses that answer with counts: a sealed case changes nothing in them for those it is sealed from.
+COUNTS = (
+    "start",
+    "incidents:list",
+    "dashboards:page",
+    "dashboards:live",
+    "dashboards:areas",
+    "api:map-areas",
+    "api:measures",
+)
+
+
+# ---- Discovery ----
+
+
+def discovered(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for part in (resolver or get_resolver()).url_patterns:
+        if isinstance(part, URLResolver):
+            inner = f"{namespace}{part.namespace}:" if part.namespace else namespace
+            yield from discovered(part, inner)
+        else:
+            yield f"{namespace}{part.name}", part
+
+
+def test_every_address_is_placed_in_the_table() -> None:
+    names = {name for name, _ in discovered() if not name.startswith("admin:")}
+    assert names - set(TABLE) == set(), "place the new address in TABLE: who may know of what it shows?"
+    assert set(TABLE) - names == set(), "the table names addresses that are gone"
+
+
+# ---- The stage ----
+
+
+@dataclass
+class Stage:
+    cast: Cast
+    ordinary: Incident
+    sealed: Incident
+    file: Attachment
+    sealed_file: Attachment
+    inbox: Notice
+    token: ApiToken
+    draft: PublicNotice
+
+    def url(self, name: str, incident: Incident) -> str:
+        """The address of `name`, its parts filled in from the stage."""
+        pattern = next(p for n, p in discovered() if n == name)
+        own = {"incidents:open_notice": self.inbox.pk, "account:revoke_token": self.token.pk}
+        file = self.sealed_file if incident is self.sealed else self.file
+        about_notice = name in ("nec:notice", "nec:revise", "nec:issue", "nec:cancel", "nec:cap", "nec:cap_alert")
+        values: dict[str, str | int | UUID] = {
+            "pk": own.get(name) or (self.draft.pk if about_notice else incident.pk),
+            "file": file.pk,
+            "pcode": "KH21",
+            "code": incident.election.code,
+            "place": "KH",
+        }
+        wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
+        return "/api/v1/nothing" if name == "api:nothing-here" else reverse(name, kwargs=wanted)
+
+
+@pytest.fixture
+def clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def stage(cast: Cast, clock: None) -> Stage:
+    ordinary = plain_case(
+        reported_at=NOW - dt.timedelta(hours=1), verification=Verification.VERIFIED, lat=11.0, lon=104.78
+    )
+    return Stage(
+        cast=cast,
+        ordinary=ordinary,
+        sealed=(sealed := seal_one(cast)),
+        file=attach(ordinary),
+        sealed_file=attach(sealed),
+        inbox=put_in_inbox(ordinary, cast),
+        token=ApiToken.objects.create(user=cast.officer, name="phone", digest="0" * 64, hint="esi_0", created_at=NOW),
+        draft=draft_for(ordinary, cast),
+    )
+
+
+def seal_one(cast: Cast) -> Incident:
+    """A report about the first district of the Demo Province, held by the integrity desk of the province."""
+    desk = cast.command("demo_integrity")
+    sealed = plain_case(
+        reported_at=NOW - dt.timedelta(hours=1),
+        place_id=DEMO_COMMUNE,
+        is_sealed=True,
+        reporter=cast.demo_liaison,
+        reporting_command=cast.command("demo_liaison"),
+        owner=desk,
+        lat=9.5,
+        lon=102.5,
+    )
+    ConflictSubject.objects.create(incident=sealed, command=cast.command("demo_duty"))
+    Custody.objects.create(incident=sealed, command=desk, reason="reported", due_at=NOW, at=NOW)
+    return sealed
+
+
+def attach(incident: Incident) -> Attachment:
+    return Attachment.objects.create(
+        incident=incident,
+        name="photo.jpg",
+        content_type="image/jpeg",
+        size=4,
+        sha256="0" * 64,
+        original=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),
+        derived=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),
+        uploaded_by=incident.reporter,
+        uploaded_at=NOW,
+    )
+
+
+def put_in_inbox(incident: Incident, cast: Cast) -> Notice:
+    entry = Entry.objects.create(incident=incident, act="report", at=NOW, channel="browser", by=cast.officer, version=1)
+    return Notice.objects.create(
+        entry=entry,
+        incident=incident,
+        recipient=cast.duty_commander,
+        channel=NoticeChannel.INBOX,
+        kind="report",
+        status=NoticeStatus.SENT,
+        created_at=NOW,
+    )
+
+
+def draft_for(incident: Incident, cast: Cast) -> PublicNotice:
+    texts = {
+        f"{part}_{language}": "A road is closed."
+        for part in ("event", "headline", "instruction")
+        for language in ("km", "en")
+    }
+    return PublicNotice.objects.create(
+        incident=incident,
+        area=Jurisdiction.objects.get(pcode="KH21"),
+        category="Safety",
+        expires_at=NOW + dt.timedelta(hours=6),
+        drafted_by=cast.nec,
+        drafted_at=NOW,
+        **texts,
+    )
+
+
+# ---- The matrix ----
+
+
+def answer(client: Client, row: Row, url: str) -> int:
+    return int(getattr(client, row.method)(url + row.query).status_code)
+
+
+def fits(status: int, wanted: int) -> bool:
+    return status not in (404, 500) if wanted == 0 else status == wanted
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_who_sees_what(name: str, stage: Stage, signed_in: Callable[..., Client]) -> None:
+    row = TABLE[name]
+    wrong = []
+    subjects = [(stage.ordinary, row.who)] + ([(stage.sealed, row.sealed)] if row.sealed is not None else [])
+    for incident, who in subjects:
+        url = stage.url(name, incident)
+        kind = "sealed" if incident is stage.sealed else "ordinary"
+        status = answer(Client(), row, url)
+        if not fits(status, row.anonymous):
+            wrong.append(f"{kind}: anonymous gets {status}")
+        for person in ROLES:
+            status = answer(signed_in(getattr(stage.cast, person)), row, url)
+            wanted = row.seen if person in who else 404
+            if not fits(status, wanted):
+                wrong.append(f"{kind}: {person} gets {status}, not {wanted or 'something'}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_name_a_case_to_those_who_see_it_only(name: str, stage: Stage, signed_in: Callable[..., Client]) -> None:
+    url = stage.url(name.partition(" ")[0], stage.ordinary) + LISTS[name]
+    by_text = "search" in name
+    wrong = []
+    for person in ROLES:
+        body = text_of(signed_in(getattr(stage.cast, person)).get(url))
+        sees_sealed = frozenset() if name in UNMAPPED else SEES_SEALED
+        for incident, who in ((stage.ordinary, READS if by_text else SEES), (stage.sealed, sees_sealed)):
+            if (incident.reference in body) != (person in who):
+                wrong.append(f"{person} {'misses' if person in who else 'finds'} {incident.reference}")
+        if person not in READS | SEES_SEALED and incident.narrative in body:
+            wrong.append(f"{person} reads the narrative")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_sealed_case_changes_no_count_of_those_it_is_sealed_from(
+    name: str, cast: Cast, clock: None, signed_in: Callable[..., Client]
+) -> None:
+    plain_case(reported_at=NOW - dt.timedelta(hours=1))
+    url = reverse(name)
+
+    def bodies() -> dict[str, str]:
+        cache.clear()
+        return {p: still(text_of(signed_in(getattr(cast, p)).get(url))) for p in EVERYBODY - SEES_SEALED - COUNT_SEALED}
+
+    before = bodies()
+    seal_one(cast)
+    after = bodies()
+    assert [person for person in before if before[person] != after[person]] == []
+
+
+def text_of(answer: Any) -> str:
+    return (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode()
+
+
+def still(body: str) -> str:
+    """The body without what changes by itself: form tokens."""
+    return re.sub(r'(csrfmiddlewaretoken"[^>]*value=")[^"]+', r"\1", body)
+
+
+# ---- The admin ----
+
+
+def test_the_admin_opens_for_the_administrator_only_and_holds_no_case(
+    cast: Cast, signed_in: Callable[..., Client]
+) -> None:
+    for person in ROLES:
+        status = signed_in(getattr(cast, person)).get(reverse("admin:index")).status_code
+        assert status == (200 if person == "administrator" else 302), person
+    assert Client().get(reverse("admin:index")).status_code == 302
+    held = {name for name, _ in discovered() if name.startswith("admin:incidents_")}
+    assert {name.split("_")[1] for name in held} <= {"category", "responsetarget"}
