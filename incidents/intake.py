@@ -1,0 +1,319 @@
+"""How a report comes in: checked, routed, given its reference and clocks, journaled, told. And its preview, which writes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from uuid_utils.compat import uuid7
+
+from commands.choices import Role
+from commands.models import Posting, SecurityCommand, User
+from elections import calendar, geometry
+from elections.choices import Level
+from elections.khmer import search_key
+from elections.models import Election, Jurisdiction
+from incidents import tallies
+from incidents.choices import Act, Channel, ClockKind, Severity, State
+from incidents.deadlines import Targets, opening_clocks
+from incidents.escalation.plan import PlannedStep, planned_for
+from incidents.models import Category, ConflictSubject, Custody, Incident, ReferenceCounter
+from incidents.routing import above, desk_chain, first_owner, ladder_of, targets_for, told_at_once
+from incidents.turn import Turn, refused
+
+NARRATIVE_MIN, NARRATIVE_MAX = 20, 20_000
+COUNT_MAX = 100_000
+_REPORTERS = (
+    Role.OFFICER,
+    Role.DUTY_COMMANDER,
+    Role.PROVINCIAL_COMMAND,
+    Role.PSC_WATCH,
+    Role.NEC_SECRETARIAT,
+    Role.INTEGRITY,
+    Role.LIAISON,
+)
+#: Bidirectional overrides can make a text read other than it is stored.
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a form, the API or an import hands in. Places are P-codes, points degrees WGS 84, times aware."""
+
+    category: str
+    occurred_at: dt.datetime
+    place: str
+    narrative: str
+    id: UUID | None = None
+    severity: str = ""
+    time_precision: str = "minutes"
+    lat: float | None = None
+    lon: float | None = None
+    point_precision: str = "area"
+    title: str = ""
+    place_note: str = ""
+    actor_type: str = "unknown"
+    target_type: str = ""
+    means: str = ""
+    is_gender_based: bool = False
+    killed: int = 0
+    injured: int = 0
+    stations_affected: int = 0
+    minutes_stopped: int = 0
+    voters_affected: int = 0
+    #: Codes of the units the report is about; any makes it sealed.
+    concerned: tuple[str, ...] = ()
+    concerned_civil: bool = False
+    election: str = ""
+    #: The person confirmed a time before the election's first phase.
+    confirmed_early: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What would happen to a report sent now."""
+
+    owner: SecurityCommand
+    phase: str
+    severity: str
+    targets: Targets
+    deadlines: dict[str, dt.datetime]
+    steps: list[PlannedStep]
+    told: list[SecurityCommand]
+    is_sealed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Routed:
+    data: Report
+    election: Election
+    phase: str
+    category: Category
+    severity: str
+    place: Jurisdiction
+    subjects: list[SecurityCommand]
+    owner: SecurityCommand
+    told: list[SecurityCommand]
+    targets: Targets
+
+
+_COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
+_CHOICES = ("time_precision", "point_precision", "actor_type", "target_type", "means")
+
+
+def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
+    """Every check of a report, and where it goes. Raises ValidationError with a sentence for each field."""
+    errors: dict[str, str] = {}
+    category = Category.objects.filter(code=data.category, retired_on=None).first()
+    if category is None:
+        errors["category"] = _("Choose a category from the list, or «not sure».")
+    place = Jurisdiction.objects.current_on(timezone.localdate(now)).filter(pcode=data.place).first()
+    if place is None or place.level in (Level.COUNTRY, Level.PROVINCE):
+        errors["place"] = _("Choose a commune or sangkat.")
+    election = (
+        Election.objects.filter(code=data.election).first()
+        if data.election
+        else Election.objects.default_for(now)
+    )
+    if election is None:
+        errors["election"] = _("Choose an election from the list.")
+    if data.severity and data.severity not in Severity.values:
+        errors["severity"] = _("Choose how serious it is.")
+    if not partial:
+        _check_words(data, errors)
+    _check_when(data, election, now, errors)
+    _check_point(data, errors)
+    for name in _CHOICES:
+        value = getattr(data, name)
+        known = {c[0] for c in Incident._meta.get_field(name).choices or ()}
+        if value and value not in known:
+            errors[name] = _("Choose one from the list.")
+    subjects = list(SecurityCommand.objects.active().filter(code__in=data.concerned))
+    if len(subjects) != len(set(data.concerned)):
+        errors["concerned"] = _("Choose the unit concerned from the list.")
+    if errors or category is None or place is None or election is None:
+        raise ValidationError(errors)
+    if election.is_locked:
+        raise refused(_("The record of this election is closed. It can be read and not changed."), "locked")
+    if category.is_conflict_route and not subjects:
+        subjects = [c for c in ladder_of(place.pcode) if c.kind == "district"][:1]
+    phase = calendar.phase_at(election, now, place.pcode)
+    severity = data.severity or category.default_severity or Severity.UNRATED
+    if subjects:
+        chain = desk_chain(subjects)
+        if not chain:
+            raise ValidationError(_("No integrity desk covers this. Ask your administrator."), code="setup")
+        owner, told = chain[0], [d for d in chain[1:] if d.path.startswith("NEC.")]
+    else:
+        owner = first_owner(place.pcode, severity)
+        told = told_at_once(owner, ladder_of(place.pcode), severity)
+    return _Routed(
+        data=data,
+        election=election,
+        phase=phase,
+        category=category,
+        severity=severity,
+        place=place,
+        subjects=subjects,
+        owner=owner,
+        told=told,
+        targets=targets_for(election, phase, severity),
+    )
+
+
+def clean_words(text: str, field: str, errors: dict[str, str], limit: int) -> None:
+    """Refuse what would not be read as it was written: NUL, control characters, direction overrides, too long."""
+    if any(c in _BIDI or (unicodedata.category(c) == "Cc" and c not in "\n\r\t") for c in text):
+        errors[field] = _("There are hidden characters in this text. Please type it again.")
+    elif len(text) > limit:
+        errors[field] = _("This is too long: %(count)s characters. At most %(limit)s fit.") % {
+            "count": f"{len(text):,}",
+            "limit": f"{limit:,}",
+        }
+
+
+def _check_words(data: Report, errors: dict[str, str]) -> None:
+    clean_words(data.title, "title", errors, 120)
+    clean_words(data.place_note, "place_note", errors, 200)
+    clean_words(data.narrative, "narrative", errors, NARRATIVE_MAX)
+    if "narrative" not in errors and len(data.narrative.strip()) < NARRATIVE_MIN:
+        errors["narrative"] = _("Say what happened in at least %(count)s characters.") % {"count": NARRATIVE_MIN}
+    for name in _COUNTS:
+        if not 0 <= getattr(data, name) <= COUNT_MAX:
+            errors[name] = _("Give a number from 0 to %(limit)s.") % {"limit": f"{COUNT_MAX:,}"}
+
+
+def _check_when(data: Report, election: Election | None, now: dt.datetime, errors: dict[str, str]) -> None:
+    if data.occurred_at > now + dt.timedelta(minutes=1):
+        local = timezone.localtime(now)
+        errors["occurred_at"] = _("That is in the future. Now it is %(now)s.") % {"now": f"{local:%d/%m/%Y %H:%M}"}
+        return
+    first = calendar.first_moment(election) if election else None
+    if first and data.occurred_at < first and not data.confirmed_early:
+        errors["occurred_at"] = _("That is before this election began. Check the date, or confirm that it is right.")
+
+
+def _check_point(data: Report, errors: dict[str, str]) -> None:
+    if (data.lat is None) != (data.lon is None):
+        errors["lat"] = _("A point needs both latitude and longitude.")
+    elif data.lat is not None and data.lon is not None:
+        on_earth = -90 <= data.lat <= 90 and -180 <= data.lon <= 180
+        if not on_earth or not geometry.inside_country(data.lat, data.lon):
+            errors["lat"] = _("The point lies outside Cambodia. Move it, or leave it out.")
+
+
+def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:
+    """Who would own the report, by when, who is told, what follows if nobody acts. Writes nothing."""
+    _posting_of(by)
+    routed = _route(data, now, partial=True)
+    clocks = opening_clocks(routed.severity, routed.targets)
+    chain = above(routed.owner, routed.place.pcode, routed.subjects or None)
+    return Preview(
+        owner=routed.owner,
+        phase=routed.phase,
+        severity=routed.severity,
+        targets=routed.targets,
+        deadlines={kind.value: now + dt.timedelta(minutes=minutes) for kind, minutes in clocks.items()},
+        steps=planned_for(routed.owner, chain, clocks, now),
+        told=routed.told,
+        is_sealed=bool(routed.subjects),
+    )
+
+
+def _posting_of(by: User) -> Posting:
+    for posting in by.current_postings:
+        if posting.role in _REPORTERS:
+            return posting
+    raise PermissionDenied(_("Your posting does not log cases."))
+
+
+def report(data: Report, *, by: User, now: dt.datetime, channel: str = Channel.BROWSER) -> Incident:
+    """Log a case. The same id from the same person gives the case it made before, so a repeat is harmless.
+
+    Raises PermissionDenied; ValidationError by field, or code "taken" where somebody else used the id.
+    """
+    posting = _posting_of(by)
+    key = data.id or uuid7()
+    with transaction.atomic():
+        earlier = Incident.objects.filter(pk=key).first()
+        if earlier is not None:
+            if earlier.reporter_id != by.pk:
+                raise refused(_("This report number is taken. Open a new form."), "taken")
+            return earlier
+        routed = _route(data, now)
+        incident = _create(key, routed, by, posting, channel, now)
+    return incident
+
+
+def _create(
+    key: UUID, routed: _Routed, by: User, posting: Posting, channel: str, now: dt.datetime
+) -> Incident:
+    data, owner = routed.data, routed.owner
+    incident = Incident(
+        id=key,
+        reference=_reference(routed),
+        election=routed.election,
+        phase=routed.phase,
+        category=routed.category,
+        state=State.REPORTED,
+        severity=routed.severity,
+        initial_severity=routed.severity,
+        owner=owner,
+        rung=owner.rung or 0,
+        highest_rung=owner.rung or 0,
+        occurred_at=data.occurred_at,
+        reported_at=now,
+        reporter=by,
+        reporting_command=posting.command,
+        channel=channel,
+        place=routed.place,
+        lat=data.lat,
+        lon=data.lon,
+        title=data.title.strip(),
+        narrative=data.narrative,
+        place_note=data.place_note.strip(),
+        search_key=search_key(f"{data.title} {data.narrative}"),
+        is_gender_based=data.is_gender_based,
+        is_sealed=bool(routed.subjects),
+        version=0,
+        updated_at=now,
+        next_due_at=now,
+        **{name: getattr(data, name) for name in (*_COUNTS, *_CHOICES)},
+    )
+    incident.save(force_insert=True)
+    going = Turn(incident=incident, act=Act.REPORT, by=by, posting=posting, now=now, channel=channel)
+    going._cell = None
+    ConflictSubject.objects.bulk_create(
+        ConflictSubject(incident=incident, command=s, is_civil_authority=data.concerned_civil) for s in routed.subjects
+    )
+    Custody.objects.create(incident=incident, command=owner, reason=Act.REPORT, due_at=now, at=now)
+    for kind, minutes in opening_clocks(routed.severity, routed.targets).items():
+        going.start_clock(ClockKind(kind), minutes)
+    going.extra_after = {
+        "state": State.REPORTED,
+        "severity": routed.severity,
+        "category": routed.category.pk,
+        "owner": owner.pk,
+    }
+    going.tell_commands("report", [owner])
+    going.tell_commands("informed", routed.told)
+    going.finish()
+    return incident
+
+
+def _reference(routed: _Routed) -> str:
+    """The next number of the election and province; sealed cases count apart, so a gap reveals nothing."""
+    province = "X" if routed.subjects else routed.place.pcode[2:4]
+    row, _made = ReferenceCounter.objects.get_or_create(election=routed.election, province=province)
+    row = ReferenceCounter.objects.select_for_update().get(pk=row.pk)
+    row.last += 1
+    row.save(update_fields=["last"])
+    return f"{routed.election.code}-{province}-{row.last:06d}"
+
+

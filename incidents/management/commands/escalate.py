@@ -1,0 +1,27 @@
+"""Drive the engine by hand, from cron or from systemd: the same code as Celery's, with broker and beat dead."""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from incidents.escalation import engine
+
+
+class Command(BaseCommand):
+    help = "Fire every escalation step that is due, once or for ever."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        how = parser.add_mutually_exclusive_group(required=True)
+        how.add_argument("--once", action="store_true")
+        how.add_argument("--loop", action="store_true")
+        parser.add_argument("--every", type=float, default=15, help="seconds between ticks of --loop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        while True:
+            run = engine.tick(timezone.now(), "cli")
+            self.stdout.write(f"claimed {run.claimed}, fired {run.fired}, quarantined {run.quarantined}")
+            if options["once"]:
+                return
+            time.sleep(options["every"])

@@ -1,0 +1,331 @@
+"""One act on one case: lock, may, can, write, journal, tally, outbox, wake. The only mechanism that changes a case.
+
+`actions` says what each act means; here is what every act has in common, in one transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from commands.authority import Facts, judge
+from commands.models import Posting, SecurityCommand, User
+from incidents import lifecycle, tallies
+from incidents.choices import Act, Channel, ClockKind, State
+from incidents.deadlines import fires_at
+from incidents.delivery.outbox import notices_for
+from incidents.models import (
+    Clock,
+    ClockState,
+    Custody,
+    Entry,
+    Escalation,
+    EscalationKind,
+    Incident,
+    Notice,
+    NoticeChannel,
+)
+from incidents.routing import above, people_at
+
+log = logging.getLogger(__name__)
+
+#: Fields whose change the journal shows, as stored values.
+TRACKED = (
+    "state",
+    "severity",
+    "verification",
+    "classification",
+    "proposed_classification",
+    "owner_id",
+    "rung",
+    "highest_rung",
+    "is_accepted",
+    "assignee_id",
+    "category_id",
+    "place_id",
+    "lat",
+    "lon",
+    "point_precision",
+    "occurred_at",
+    "time_precision",
+    "title",
+    "place_note",
+    "search_key",
+    "actor_type",
+    "target_type",
+    "means",
+    "is_gender_based",
+    "killed",
+    "injured",
+    "stations_affected",
+    "minutes_stopped",
+    "voters_affected",
+    "merged_into_id",
+    "outcome",
+    "dismiss_reason",
+    "request_act",
+    "request_by_id",
+    "request_at",
+    "request_reason",
+    "request_data",
+    "acknowledged_at",
+    "first_update_at",
+    "last_update_at",
+    "contained_at",
+    "resolved_at",
+    "resolved_by_id",
+    "closed_at",
+    "classified_at",
+    "reopened_count",
+    "next_due_at",
+    "next_due_kind",
+)
+#: Bookkeeping that would only repeat the entry's own columns, or show the narrative where it need not be.
+_NOT_SHOWN = frozenset({"next_due_at", "next_due_kind", "search_key", "request_data", "request_by_id", "rung"})
+
+
+class StaleVersion(ValidationError):
+    """The case was changed since the person looked; `meanwhile` holds the entries they did not see."""
+
+    def __init__(self, meanwhile: list[Entry]) -> None:
+        super().__init__(_("Somebody else acted on this case. Read what changed, then decide again."), code="stale")
+        self.meanwhile = meanwhile
+
+
+def refused(text: str, code: str = "not_possible") -> ValidationError:
+    """A refusal in words, for what the lifecycle or a rule does not allow."""
+    return ValidationError(text, code=code)
+
+
+def facts_of(incident: Incident, user: User | None) -> Facts:
+    """What authority depends on, of this case for this person."""
+    key = user.pk if user else None
+    return Facts(
+        owner_path=incident.owner.path,
+        place=incident.place_id,
+        severity=incident.severity,
+        nature=incident.category.nature,
+        group=incident.category.group_code,
+        is_sealed=incident.is_sealed,
+        is_reporter=incident.reporter_id == key,
+        is_assignee=incident.assignee_id == key,
+        is_resolver=incident.resolved_by_id == key,
+        is_requester=incident.request_by_id == key,
+        request_act=incident.request_act,
+    )
+
+
+def chain_above(incident: Incident) -> list[SecurityCommand]:
+    """The commands above the owner for this case, nearest first."""
+    subjects = [s.command for s in incident.subjects.select_related("command")] if incident.is_sealed else None
+    return above(incident.owner, incident.place_id, subjects)
+
+
+def stored(value: object) -> Any:
+    """A field's value as the journal keeps it."""
+    if isinstance(value, UUID):
+        return str(value)
+    return value.isoformat() if isinstance(value, dt.datetime) else value
+
+
+@dataclass
+class Turn:
+    """One act under way on one locked case; `finish` writes it all."""
+
+    incident: Incident
+    act: Act
+    by: User | None
+    posting: Posting | None
+    now: dt.datetime
+    channel: str
+    reason: str = ""
+    note: str = ""
+    entry: Entry | None = None
+    extra_after: dict[str, Any] = field(default_factory=dict)
+    _told: list[tuple[str, list[User]]] = field(default_factory=list)
+    _before: dict[str, Any] = field(default_factory=dict)
+    _cell: tallies.Cell | None = None
+
+    def __post_init__(self) -> None:
+        self._before = {name: getattr(self.incident, name) for name in TRACKED}
+        self._cell = tallies.cell_of(self.incident)
+
+    # ---- Clocks ----
+
+    def start_clock(self, kind: ClockKind, minutes: int, anchor: dt.datetime | None = None) -> None:
+        """Run a clock of `minutes` from `anchor` (now); a running one of the kind is cancelled, the episode grows."""
+        self.stop_clock(kind, state=ClockState.CANCELLED)
+        anchor = anchor or self.now
+        last = self.incident.clocks.filter(kind=kind).order_by("-episode").first()
+        Clock.objects.create(
+            incident=self.incident,
+            kind=kind,
+            episode=last.episode + 1 if last else 1,
+            anchor_at=anchor,
+            target_minutes=minutes,
+            deadline_at=fires_at(anchor, minutes, 1),
+            fires_at=fires_at(anchor, minutes, 0),
+        )
+
+    def stop_clock(self, *kinds: ClockKind, state: ClockState = ClockState.MET) -> None:
+        self.incident.clocks.filter(kind__in=kinds, state__in=[ClockState.RUNNING, ClockState.EXHAUSTED]).update(
+            state=state, stopped_at=self.now
+        )
+
+    def stop_all_clocks(self, state: ClockState = ClockState.MET) -> None:
+        self.stop_clock(*ClockKind, state=state)
+
+    # ---- Custody ----
+
+    def hand_over(
+        self, to: SecurityCommand, reason: str, kind: EscalationKind, accept_minutes: int, *, told: str
+    ) -> None:
+        """Give the case to `to`; the sender stays accountable until it accepts."""
+        sender = self.incident.owner
+        Custody.objects.create(
+            incident=self.incident, command=to, from_command=sender, reason=reason[:40], due_at=self.now, at=self.now
+        )
+        number = self.incident.escalations.filter(clock="").count()
+        Escalation.objects.create(
+            incident=self.incident,
+            clock="",
+            episode=number + 1,
+            step=0,
+            kind=kind,
+            from_command=sender,
+            to_command=to,
+            due_at=self.now,
+            fired_at=self.now,
+        )
+        self.incident.owner = to
+        self.incident.rung = to.rung or 0
+        self.incident.highest_rung = max(self.incident.highest_rung, self.incident.rung)
+        self.incident.is_accepted = False
+        waiting = self.incident.state == State.REPORTED
+        self.start_clock(ClockKind.ACKNOWLEDGE if waiting else ClockKind.ACCEPT, accept_minutes)
+        self.tell_commands(told, [to])
+
+    # ---- Notices ----
+
+    def tell(self, kind: str, people: Iterable[User]) -> None:
+        self._told.append((kind, [p for p in people if self.by is None or p.pk != self.by.pk]))
+
+    def tell_commands(self, kind: str, commands: Iterable[SecurityCommand]) -> None:
+        found = people_at(commands, self.now)
+        self.tell(kind, [person for people in found.values() for person in people])
+
+    # ---- The end ----
+
+    def finish(self) -> Entry:
+        incident = self.incident
+        refresh_deadline(incident)
+        changed = [name for name in TRACKED if getattr(incident, name) != self._before[name]]
+        incident.version += 1
+        incident.updated_at = self.now
+        incident.save(update_fields=[*(n.removesuffix("_id") for n in changed), "version", "updated_at"])
+        shown = [n for n in changed if n not in _NOT_SHOWN]
+        self.entry = Entry.objects.create(
+            incident=incident,
+            act=self.act,
+            at=self.now,
+            channel=self.channel,
+            by=self.by,
+            posting=self.posting,
+            command=self.posting.command if self.posting else None,
+            before={n.removesuffix("_id"): stored(self._before[n]) for n in shown},
+            after={n.removesuffix("_id"): stored(getattr(incident, n)) for n in shown} | self.extra_after,
+            reason=self.reason,
+            note=self.note,
+            version=incident.version,
+        )
+        tallies.move(self._cell, tallies.cell_of(incident))
+        self._write_notices(self.entry)
+        return self.entry
+
+    def _write_notices(self, entry: Entry) -> None:
+        rows: dict[tuple[int, str], Notice] = {}
+        for kind, people in self._told:
+            for notice in notices_for(entry, self.incident, people, kind):
+                rows.setdefault((notice.recipient_id, notice.channel), notice)
+        Notice.objects.bulk_create(rows.values())
+        if any(n.channel != NoticeChannel.INBOX for n in rows.values()):
+            transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+
+
+def wake(task: str) -> None:
+    """Ring the doorbell; a lost ring costs one tick, so a broker that is away is only logged."""
+    try:
+        current_app.send_task(task, retry=False)
+    except Exception as fault:  # the act is committed; no fault of a broker may turn it into an error page
+        log.warning("Could not wake %s: %s", task, fault)
+
+
+def refresh_deadline(incident: Incident) -> None:
+    """Copy the earliest deadline still to be met onto the case, for sorting; none where it is not open."""
+    live = incident.clocks.filter(state__in=[ClockState.RUNNING, ClockState.EXHAUSTED])
+    first = live.order_by("deadline_at").first() if incident.is_open else None
+    incident.next_due_at = first.deadline_at if first else None
+    incident.next_due_kind = first.kind if first else ""
+
+
+def locked(pk: UUID, by: User | None) -> Incident:
+    """The case, locked until the end of the transaction. Raises Incident.DoesNotExist where `by` may not see it."""
+    cases = Incident.objects.all() if by is None else Incident.objects.visible_to(by)
+    if not cases.filter(pk=pk).exists():
+        raise Incident.DoesNotExist
+    incident = Incident.objects.select_for_update(of=("self",)).get(pk=pk)
+    if incident.election.is_locked:
+        raise refused(_("The record of this election is closed. It can be read and not changed."), "locked")
+    return incident
+
+
+@contextmanager
+def turn(
+    incident: Incident,
+    act: Act,
+    *,
+    by: User | None,
+    version: int | None,
+    now: dt.datetime,
+    channel: str = Channel.BROWSER,
+    reason: str = "",
+    note: str = "",
+) -> Iterator[Turn]:
+    """Lock the case, check version, authority and lifecycle, run the body, write. Refusals leave nothing behind.
+
+    Raises Incident.DoesNotExist (not visible), StaleVersion, PermissionDenied, ValidationError.
+    """
+    reason, note = reason.strip(), note.strip()
+    with transaction.atomic():
+        case = locked(incident.pk, by)
+        if version is not None and version != case.version:
+            raise StaleVersion(list(case.entries.filter(version__gt=version).order_by("pk")))
+        posting = None
+        if by is not None:
+            posting = judge(act, by.current_postings, facts_of(case, by))
+        elif act not in SYSTEM_ACTS:
+            raise PermissionDenied(_("Nobody may do this."))
+        target = lifecycle.after(case.state, act)
+        if target is None:
+            raise refused(lifecycle.refusal(case.state, act))
+        if act in lifecycle.REASONED and not reason:
+            raise ValidationError({"reason": _("Say why, in a few words.")}, code="required")
+        going = Turn(incident=case, act=act, by=by, posting=posting, now=now, channel=channel, reason=reason, note=note)
+        case.state = target
+        yield going
+        going.finish()
+
+
+#: What may be done with no person behind it: rules of the NEC.
+SYSTEM_ACTS = frozenset({Act.CLASSIFY})
