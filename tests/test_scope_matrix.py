@@ -99,13 +99,14 @@ TABLE: dict[str, Row] = {
     # Cases.
     "incidents:list": Row(),
     "incidents:news": Row(seen=0),
-    "incidents:log": Row(who=REPORTS),
-    "incidents:receipt": Row(who=REPORTS, seen=0),
-    "incidents:report_places": Row(who=REPORTS, query="?under=KH21"),
+    # Says so to those who may not report; holds nothing of a case.
+    "incidents:log": Row(),
+    "incidents:receipt": Row(seen=0),
+    "incidents:report_places": Row(who=REPORTS, query="?under=KH"),
     "incidents:report_point": Row(who=REPORTS, query="?lat=11.0&lon=104.78"),
     "incidents:report_outlines": Row(who=REPORTS, seen=0),
     "incidents:report_units": Row(who=REPORTS, seen=0),
-    "incidents:report_preview": Row(who=REPORTS, method="post", seen=0),
+    "incidents:report_preview": Row(**POST),
     "incidents:more": Row(),
     "incidents:election": Row(**POST),
     "incidents:inbox": Row(),
@@ -223,7 +224,7 @@ class Stage:
             "pk": own.get(name) or (self.draft.pk if about_notice else incident.pk),
             "file": file.pk,
             "pcode": "KH21",
-            "code": incident.election.code,
+            "code": "KH" if name == "incidents:report_outlines" else incident.election.code,
             "place": "KH",
         }
         wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
@@ -239,7 +240,11 @@ def clock() -> Iterator[None]:
 @pytest.fixture
 def stage(cast: Cast, clock: None) -> Stage:
     ordinary = plain_case(
-        reported_at=NOW - dt.timedelta(hours=1), verification=Verification.VERIFIED, lat=11.0, lon=104.78
+        reported_at=NOW - dt.timedelta(hours=1),
+        verification=Verification.VERIFIED,
+        lat=11.0,
+        lon=104.78,
+        search_key=search_key("motorbike"),
     )
     return Stage(
         cast=cast,
@@ -265,6 +270,7 @@ def seal_one(cast: Cast) -> Incident:
         owner=desk,
         lat=9.5,
         lon=102.5,
+        search_key=search_key("motorbike"),
     )
     ConflictSubject.objects.create(incident=sealed, command=cast.command("demo_duty"))
     Custody.objects.create(incident=sealed, command=desk, reason="reported", due_at=NOW, at=NOW)

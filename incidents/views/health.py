@@ -24,6 +24,7 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from incidents import gauges
+from incidents.escalation import watchdog
 
 
 @login_not_required
@@ -48,8 +49,6 @@ def ready(request: HttpRequest) -> JsonResponse:
 @never_cache
 def engine(request: HttpRequest) -> JsonResponse:
     """200 while deadlines are watched on time, else 503; the state says how bad it is."""
-    from incidents.escalation import watchdog
-
     pulse = watchdog.pulse(timezone.now())
     answer: dict[str, Any] = {
         "state": pulse.state,
