@@ -93,6 +93,8 @@ TRACKED = (
 )
 #: Bookkeeping that would only repeat the entry's own columns, or show the narrative where it need not be.
 _NOT_SHOWN = frozenset({"next_due_at", "next_due_kind", "search_key", "request_data", "request_by_id", "rung"})
+#: People stand in the journal under the name they sign in with, which is a function and not a database key.
+_PEOPLE = {"assignee_id": "assignee", "resolved_by_id": "resolved_by"}
 
 
 class StaleVersion(ValidationError):
@@ -156,10 +158,18 @@ class Turn:
     _told: list[tuple[str, list[User]]] = field(default_factory=list)
     _before: dict[str, Any] = field(default_factory=dict)
     _cell: tallies.Cell | None = None
+    _people: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._before = {name: getattr(self.incident, name) for name in TRACKED}
+        self._people = {name: self._person(name) for name in _PEOPLE}
         self._cell = tallies.cell_of(self.incident)
+
+    def _person(self, name: str) -> str | None:
+        if getattr(self.incident, name) is None:
+            return None
+        person: User = getattr(self.incident, _PEOPLE[name])
+        return person.username
 
     # ---- Clocks ----
 
@@ -243,8 +253,13 @@ class Turn:
             by=self.by,
             posting=self.posting,
             command=self.posting.command if self.posting else None,
-            before={n.removesuffix("_id"): stored(self._before[n]) for n in shown},
-            after={n.removesuffix("_id"): stored(getattr(incident, n)) for n in shown} | self.extra_after,
+            before={
+                n.removesuffix("_id"): self._people[n] if n in _PEOPLE else stored(self._before[n]) for n in shown
+            },
+            after={
+                n.removesuffix("_id"): self._person(n) if n in _PEOPLE else stored(getattr(incident, n)) for n in shown
+            }
+            | self.extra_after,
             reason=self.reason,
             note=self.note,
             version=incident.version,
