@@ -79,7 +79,9 @@ def _targets(t: Turn) -> Any:
 def acknowledge(incident: Incident, *, by: User, not_concerned: bool = True, **how: Any) -> Incident:
     """The owner, or a command above it, has it. From below the owner it is information and changes nothing."""
     if not not_concerned:
-        raise refused(_("If you or your unit are concerned, do not take this case. Escalate it and say why."), "recusal")
+        raise refused(
+            _("If you or your unit are concerned, do not take this case. Escalate it and say why."), "recusal"
+        )
     if any(incident.owner.path.startswith(p.command.path) for p in by.current_postings) or not authority.may(
         Act.SEEN, by.current_postings, facts_of(incident, by)
     ):
@@ -120,10 +122,15 @@ def _count_update(t: Turn) -> None:
     t.incident.last_update_at = t.now
     t.stop_clock(ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
     every = _targets(t).update_every
-    if every and t.incident.severity == Severity.CRITICAL and t.incident.state in (
-        State.REPORTED,
-        State.ACKNOWLEDGED,
-        State.RESPONDING,
+    if (
+        every
+        and t.incident.severity == Severity.CRITICAL
+        and t.incident.state
+        in (
+            State.REPORTED,
+            State.ACKNOWLEDGED,
+            State.RESPONDING,
+        )
     ):
         t.start_clock(ClockKind.UPDATE, every)
 
@@ -389,7 +396,7 @@ def _correct_place(case: Incident, code: str) -> None:
     case.place = place
 
 
-def attach(incident: Incident, *, by: User, upload: UploadedFile, **how: Any) -> Attachment:
+def attach(incident: Incident, *, by: User, upload: UploadedFile[Any], **how: Any) -> Attachment:
     """Keep a file with its SHA-256; refused files change nothing."""
     checked = evidence.check_upload(upload)
     with turn(incident, Act.ATTACH, by=by, **how) as t:
@@ -612,7 +619,7 @@ def perform(
         function(incident, by=by, version=version, now=now, channel=channel, **data)  # type: ignore[operator]
     except TypeError as fault:
         # A field too few or too many is the caller's; anything deeper is ours and must be seen.
-        if fault.__traceback__ and fault.__traceback__.tb_next is None or "argument" in str(fault):
+        if (fault.__traceback__ and fault.__traceback__.tb_next is None) or "argument" in str(fault):
             raise ValidationError({"act": _("This act has other fields.")}, code="fields") from fault
         raise
     return Incident.objects.get(pk=incident.pk)

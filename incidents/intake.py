@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
@@ -19,8 +20,18 @@ from elections import calendar, geometry
 from elections.choices import Level
 from elections.khmer import search_key
 from elections.models import Election, Jurisdiction
-from incidents import tallies
-from incidents.choices import Act, Channel, ClockKind, Severity, State
+from incidents.choices import (
+    Act,
+    ActorType,
+    Channel,
+    ClockKind,
+    Means,
+    PointPrecision,
+    Severity,
+    State,
+    TargetType,
+    TimePrecision,
+)
 from incidents.deadlines import Targets, opening_clocks
 from incidents.escalation.plan import PlannedStep, planned_for
 from incidents.models import Category, ConflictSubject, Custody, Incident, ReferenceCounter
@@ -104,7 +115,13 @@ class _Routed:
 
 
 _COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
-_CHOICES = ("time_precision", "point_precision", "actor_type", "target_type", "means")
+_CHOICES: dict[str, type[TextChoices]] = {
+    "time_precision": TimePrecision,
+    "point_precision": PointPrecision,
+    "actor_type": ActorType,
+    "target_type": TargetType,
+    "means": Means,
+}
 
 
 def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
@@ -117,9 +134,7 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     if place is None or place.level in (Level.COUNTRY, Level.PROVINCE):
         errors["place"] = _("Choose a commune or sangkat.")
     election = (
-        Election.objects.filter(code=data.election).first()
-        if data.election
-        else Election.objects.default_for(now)
+        Election.objects.filter(code=data.election).first() if data.election else Election.objects.default_for(now)
     )
     if election is None:
         errors["election"] = _("Choose an election from the list.")
@@ -131,8 +146,7 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     _check_point(data, errors)
     for name in _CHOICES:
         value = getattr(data, name)
-        known = {c[0] for c in Incident._meta.get_field(name).choices or ()}
-        if value and value not in known:
+        if value and value not in _CHOICES[name].values:
             errors[name] = _("Choose one from the list.")
     subjects = list(SecurityCommand.objects.active().filter(code__in=data.concerned))
     if len(subjects) != len(set(data.concerned)):
@@ -210,7 +224,7 @@ def _check_point(data: Report, errors: dict[str, str]) -> None:
 
 def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:
     """Who would own the report, by when, who is told, what follows if nobody acts. Writes nothing."""
-    _posting_of(by)
+    _posting_of(by, data.place)
     routed = _route(data, now, partial=True)
     clocks = opening_clocks(routed.severity, routed.targets)
     chain = above(routed.owner, routed.place.pcode, routed.subjects or None)
@@ -226,11 +240,18 @@ def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:
     )
 
 
-def _posting_of(by: User) -> Posting:
-    for posting in by.current_postings:
-        if posting.role in _REPORTERS:
+#: Police log what happened inside their command's jurisdiction; the others anywhere.
+_LOCAL = (Role.OFFICER, Role.DUTY_COMMANDER, Role.PROVINCIAL_COMMAND)
+
+
+def _posting_of(by: User, place: str) -> Posting:
+    postings = [p for p in by.current_postings if p.role in _REPORTERS]
+    if not postings:
+        raise PermissionDenied(_("Your posting does not log cases."))
+    for posting in postings:
+        if posting.role not in _LOCAL or place.startswith(posting.command.jurisdiction_id):
             return posting
-    raise PermissionDenied(_("Your posting does not log cases."))
+    raise ValidationError({"place": _("That is outside your command. Choose a place inside it.")}, code="reach")
 
 
 def report(data: Report, *, by: User, now: dt.datetime, channel: str = Channel.BROWSER) -> Incident:
@@ -238,7 +259,7 @@ def report(data: Report, *, by: User, now: dt.datetime, channel: str = Channel.B
 
     Raises PermissionDenied; ValidationError by field, or code "taken" where somebody else used the id.
     """
-    posting = _posting_of(by)
+    posting = _posting_of(by, data.place)
     key = data.id or uuid7()
     with transaction.atomic():
         earlier = Incident.objects.filter(pk=key).first()
@@ -251,9 +272,7 @@ def report(data: Report, *, by: User, now: dt.datetime, channel: str = Channel.B
     return incident
 
 
-def _create(
-    key: UUID, routed: _Routed, by: User, posting: Posting, channel: str, now: dt.datetime
-) -> Incident:
+def _create(key: UUID, routed: _Routed, by: User, posting: Posting, channel: str, now: dt.datetime) -> Incident:
     data, owner = routed.data, routed.owner
     incident = Incident(
         id=key,
@@ -315,5 +334,3 @@ def _reference(routed: _Routed) -> str:
     row.last += 1
     row.save(update_fields=["last"])
     return f"{routed.election.code}-{province}-{row.last:06d}"
-
-

@@ -138,9 +138,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def counted(self) -> IncidentQuerySet:
         """Cases that are incidents: duplicates, withdrawn and dismissed reports and drills are not counted as such."""
-        return self.filter(is_drill=False).exclude(
-            state__in=[State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT]
-        )
+        return self.filter(is_drill=False).exclude(state__in=[State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT])
 
     def under(self, code: str) -> IncidentQuerySet:
         return self.filter(place_under(code))
@@ -152,5 +150,3 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def with_names(self) -> IncidentQuerySet:
         """Everything a list row shows, in one query."""
         return self.select_related("category", "place", "place__parent", "place__parent__parent", "owner", "election")
-
-

@@ -253,9 +253,7 @@ class Turn:
             by=self.by,
             posting=self.posting,
             command=self.posting.command if self.posting else None,
-            before={
-                n.removesuffix("_id"): self._people[n] if n in _PEOPLE else stored(self._before[n]) for n in shown
-            },
+            before={n.removesuffix("_id"): self._people[n] if n in _PEOPLE else stored(self._before[n]) for n in shown},
             after={
                 n.removesuffix("_id"): self._person(n) if n in _PEOPLE else stored(getattr(incident, n)) for n in shown
             }

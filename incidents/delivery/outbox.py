@@ -100,9 +100,10 @@ def is_still_wanted(notice: Notice) -> bool:
     """Read again at the moment of sending: the person still may see the case, and a warning still has an open case."""
     if notice.incident is None:
         return notice.recipient.is_active
-    if notice.kind in ("warn", "auto_escalate", "inform") and not notice.incident.is_open:
+    case = notice.incident
+    if notice.kind in ("warn", "auto_escalate", "inform") and not case.is_open:
         return False
-    return Incident.objects.visible_to(notice.recipient).filter(pk=notice.incident_id).exists()
+    return Incident.objects.visible_to(notice.recipient).filter(pk=case.pk).exists()
 
 
 def _mail(notice: Notice) -> None:

@@ -10,9 +10,10 @@ import datetime as dt
 import logging
 import socket
 from functools import partial
+from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand
 from incidents import tallies
@@ -62,9 +63,9 @@ def tick(now: dt.datetime, source: str = "cli", limit: int = 10_000) -> EngineRu
     """Fire every step due at `now`, at most `limit` cases. Returns the run, finished; faults are in its rows."""
     run = EngineRun.objects.create(source=source[:8], host=socket.gethostname()[:80], started_at=now)
     EngineState.objects.update_or_create(pk=1, defaults={"last_started_at": now})
-    seen: set[object] = set()
+    seen: set[UUID] = set()
     while len(seen) < limit:
-        keys = [k for k in _due_cases(now, seen)]
+        keys = _due_cases(now, seen)
         if not keys:
             break
         seen.update(keys)
@@ -77,23 +78,23 @@ def tick(now: dt.datetime, source: str = "cli", limit: int = 10_000) -> EngineRu
     return run
 
 
-def due_clocks(now: dt.datetime) -> object:
+def due_clocks(now: dt.datetime) -> QuerySet[Clock]:
     """Running clocks whose next step is due, those in quarantine until their next try left out."""
     return Clock.objects.filter(state=ClockState.RUNNING, fires_at__lte=now).filter(
         Q(quarantine=None) | Q(quarantine__next_try_at__lte=now)
     )
 
 
-def _due_cases(now: dt.datetime, seen: set[object]) -> list[object]:
-    found: list[object] = []
-    rows = due_clocks(now).order_by("fires_at", "id").values_list("incident", flat=True)  # type: ignore[attr-defined]
+def _due_cases(now: dt.datetime, seen: set[UUID]) -> list[UUID]:
+    found: list[UUID] = []
+    rows = due_clocks(now).order_by("fires_at", "id").values_list("incident", flat=True)
     for key in rows[: BATCH + 4 * len(seen)]:
         if key not in seen and key not in found:
             found.append(key)
     return found[:BATCH]
 
 
-def _fire_case(key: object, now: dt.datetime, run: EngineRun) -> None:
+def _fire_case(key: UUID, now: dt.datetime, run: EngineRun) -> None:
     try:
         with transaction.atomic():
             skip = connection.features.has_select_for_update_skip_locked
@@ -106,7 +107,7 @@ def _fire_case(key: object, now: dt.datetime, run: EngineRun) -> None:
                 return
             run.claimed += 1
             for _step in range(STEPS_AT_MOST):
-                clock = due_clocks(now).filter(incident=case).order_by("fires_at", "id").first()  # type: ignore[attr-defined]
+                clock = due_clocks(now).filter(incident=case).order_by("fires_at", "id").first()
                 if clock is None:
                     break
                 _fire(case, clock, now, run)
@@ -117,8 +118,8 @@ def _fire_case(key: object, now: dt.datetime, run: EngineRun) -> None:
         _quarantine(key, now, run.error)
 
 
-def _quarantine(key: object, now: dt.datetime, error: str) -> None:
-    for clock in due_clocks(now).filter(incident=key):  # type: ignore[attr-defined]
+def _quarantine(key: UUID, now: dt.datetime, error: str) -> None:
+    for clock in due_clocks(now).filter(incident=key):
         row, made = Quarantine.objects.get_or_create(
             clock=clock, defaults={"next_try_at": now + dt.timedelta(minutes=1), "error": error}
         )
@@ -201,9 +202,7 @@ def _advance(clock: Clock, decision: Decision, now: dt.datetime) -> None:
 
 def _move(case: Incident, to: SecurityCommand, clock: Clock, due_at: dt.datetime, now: dt.datetime) -> None:
     """The next rung owns; its own clock to take over runs from the moment it was due, not from when we looked."""
-    Custody.objects.create(
-        incident=case, command=to, from_command=case.owner, reason=clock.kind, due_at=due_at, at=now
-    )
+    Custody.objects.create(incident=case, command=to, from_command=case.owner, reason=clock.kind, due_at=due_at, at=now)
     case.owner = to
     case.rung = to.rung or 0
     case.highest_rung = max(case.highest_rung, case.rung)
