@@ -1,0 +1,106 @@
+"""Where a person may report from: four levels to choose from, with those their posting fixes already chosen.
+
+Source: story 2 of the first issue; the reach of a posting is its command's jurisdiction (domain 5.2).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext_lazy as _
+
+from commands.choices import COMMANDING, Role
+from commands.models import User
+from elections.choices import Level
+from elections.models import CODE_LENGTH, Jurisdiction
+
+#: Roles that report, and whether they may report from anywhere (True) or from their command's jurisdiction.
+REPORTING: dict[Role, bool] = {
+    Role.OFFICER: False,
+    Role.DUTY_COMMANDER: False,
+    Role.PROVINCIAL_COMMAND: False,
+    Role.PSC_WATCH: True,
+    Role.NEC_SECRETARIAT: True,
+    Role.INTEGRITY: True,
+    Role.LIAISON: True,
+}
+assert set(COMMANDING) <= set(REPORTING)  # noqa: S101  whoever answers for cases may report one
+LEVELS = (Level.PROVINCE, Level.DISTRICT, Level.COMMUNE, Level.VILLAGE)
+_LABELS = {
+    Level.PROVINCE: _("Province"),
+    Level.DISTRICT: _("District"),
+    Level.COMMUNE: _("Commune"),
+    Level.VILLAGE: _("Village"),
+}
+
+
+def roots(person: User) -> list[str]:
+    """P-codes under which the person may report, none inside another; empty for who may not report."""
+    found = set()
+    for posting in person.current_postings:
+        anywhere = REPORTING.get(Role(posting.role))
+        if anywhere is not None:
+            found.add(posting.command.jurisdiction_id[:2] if anywhere else posting.command.jurisdiction_id)
+    return sorted(code for code in found if not any(code != other and code.startswith(other) for other in found))
+
+
+def within(code: str, reach: Iterable[str]) -> bool:
+    """Whether `code` lies in one of the reachable areas."""
+    return any(code.startswith(root) for root in reach)
+
+
+def children(code: str, reach: Iterable[str], day: dt.date) -> list[Jurisdiction]:
+    """The places directly under `code` on `day` that the person may choose or pass through; by code."""
+    wanted = list(reach)
+    rows = Jurisdiction.objects.filter(parent=code).current_on(day).order_by("pcode")
+    return [p for p in rows if any(p.pcode.startswith(r) or r.startswith(p.pcode) for r in wanted)]
+
+
+@dataclass
+class Step:
+    """One level of the cascade as the page shows it."""
+
+    level: Level
+    value: str = ""
+    options: list[Jurisdiction] = field(default_factory=list)
+    #: Fixed by the posting: shown, not to be changed.
+    is_fixed: bool = False
+
+    @property
+    def label(self) -> str:
+        return str(_LABELS[self.level])
+
+    @property
+    def is_optional(self) -> bool:
+        return self.level in (Level.COMMUNE, Level.VILLAGE)
+
+
+def cascade(typed: Mapping[str, str], reach: list[str], day: dt.date) -> list[Step]:
+    """The four levels with what was chosen; a choice that does not fit the level above it is forgotten.
+
+    A level with one possible place, for everybody or for this person, is fixed. One query a level at most.
+    """
+    steps: list[Step] = []
+    above = reach[0][:2] if reach else ""
+    for level in LEVELS:
+        step = Step(level)
+        if above:
+            step.options = children(above, reach, day)
+            step.is_fixed = len(step.options) == 1 and any(len(r) >= CODE_LENGTH[level] for r in reach)
+            wanted = step.options[0].pcode if step.is_fixed else typed.get(level, "")
+            step.value = wanted if any(p.pcode == wanted for p in step.options) else ""
+        steps.append(step)
+        above = step.value
+    return steps
+
+
+def levels_of(code: str) -> dict[str, str]:
+    """A P-code as the four choices: {"province": "KH21", "district": "KH2108", …}, as far as it goes."""
+    return {str(level): code[: CODE_LENGTH[level]] for level in LEVELS if len(code) >= CODE_LENGTH[level]}
+
+
+def deepest(typed: Mapping[str, str]) -> str:
+    """The most exact place among the four choices; empty where none is made."""
+    return next((typed[level] for level in reversed(LEVELS) if typed.get(level)), "")

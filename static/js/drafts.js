@@ -1,0 +1,83 @@
+// Reports kept on this phone: drafts, and those that wait for a connection. Bound to the person who wrote them; removed at
+// sign-out. Nothing here knows the form: the log page writes, the start page lists.
+const BASE = "reports";
+const STORE = "kept";
+
+// Who is signed in, as the page says; without it nothing is read or written.
+export function person() {
+  return document.querySelector("[data-person]")?.dataset.person ?? "";
+}
+
+function open() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(BASE, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "id" });
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function use(mode, work) {
+  const base = await open();
+  try {
+    return await new Promise((resolve, reject) => {
+      const transaction = base.transaction(STORE, mode);
+      const request = work(transaction.objectStore(STORE));
+      transaction.oncomplete = () => resolve(request?.result);
+      transaction.onerror = transaction.onabort = () => reject(transaction.error);
+    });
+  } finally {
+    base.close();
+  }
+}
+
+// A kept report: { id, person, at, state: "draft" | "waiting" | "sent", title, fields: [[name, value]], files: [File], url }.
+export async function list(of = person()) {
+  if (!of) return [];
+  const all = await use("readonly", (store) => store.getAll());
+  return all.filter((kept) => kept.person === of).sort((a, b) => b.at - a.at);
+}
+
+export async function get(id, of = person()) {
+  const kept = await use("readonly", (store) => store.get(id));
+  return kept?.person === of ? kept : undefined;
+}
+
+export function put(kept) {
+  return use("readwrite", (store) => store.put(kept));
+}
+
+export function remove(id) {
+  return use("readwrite", (store) => store.delete(id));
+}
+
+// Everything of everybody: the next person at this phone finds nothing.
+export function clear() {
+  return use("readwrite", (store) => store.clear());
+}
+
+// What the start page shows.
+export async function drafts() {
+  const kept = await list();
+  const language = document.documentElement.lang;
+  return kept.filter((one) => one.state !== "sent").map((one) => ({
+    url: `${one.page}?draft=${one.id}`,
+    title: one.title,
+    saved: new Date(one.at).toLocaleString(language, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hour12: false }),
+    note: one.state === "waiting" ? one.note : "",
+  }));
+}
+
+// At sign-out the phone forgets; who has unsent reports is asked first, in the page's own words.
+for (const form of document.querySelectorAll("form[data-forget]")) {
+  form.addEventListener("submit", async (event) => {
+    if (form.dataset.forgotten) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const unsent = await drafts().catch(() => []);
+    if (unsent.length && form.dataset.ask && !window.confirm(form.dataset.ask)) return;
+    await clear().catch(() => {});
+    form.dataset.forgotten = "1";
+    form.requestSubmit();
+  });
+}
