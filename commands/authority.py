@@ -81,7 +81,7 @@ TABLE: dict[str, dict[Role, Reach]] = {
     "attach": {_OFF: Reach.OWN, _LIA: Reach.REPORTER, **_LADDER_PLACE},
     "merge": {**_LADDER_PLACE, _NEC: Reach.ANY},
     "unmerge": {**_LADDER_PLACE, _NEC: Reach.ANY},
-    "withdraw": {_OFF: Reach.REPORTER, _LIA: Reach.REPORTER, **{r: Reach.REPORTER for r in _LADDER_PLACE}},
+    "withdraw": {_OFF: Reach.REPORTER, _LIA: Reach.REPORTER, **dict.fromkeys(_LADDER_PLACE, Reach.REPORTER)},
     "dismiss": {**_LADDER_OWNER, _NEC: Reach.ANY},
     "countersign": {**_LADDER_PLACE, _NEC: Reach.ANY},
     "decline": {**_LADDER_PLACE, _NEC: Reach.ANY},

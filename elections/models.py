@@ -30,13 +30,13 @@ class Bilingual(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def name(self) -> str:
         first, second = (self.name_km, self.name_en) if get_language() == "km" else (self.name_en, self.name_km)
         return first or second
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Jurisdiction(Bilingual):

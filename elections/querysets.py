@@ -1,4 +1,4 @@
-"""Reads of places and elections that the other apps need; each returns a queryset, except the two that answer one question."""
+"""Reads of places and elections that the other apps need."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def under(code: str, field: str = "pcode") -> Q:
-    """The subtree of `code` as a filter on `field`: a code is its parent's plus two digits, so a subtree is a prefix."""
+    """The subtree of `code` as a filter on `field`: a code is its parent's plus two digits."""
     return Q(**{f"{field}__startswith": code})
 
 

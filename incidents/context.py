@@ -55,7 +55,7 @@ class Shell:
 
     @property
     def theme(self) -> str:
-        """"light", "dark" or "" (as the device): the person's, or before sign-in the browser's choice."""
+        """ "light", "dark" or "" (as the device): the person's, or before sign-in the browser's choice."""
         chosen = self.user.theme if self.user else self.request.COOKIES.get("theme", "")
         return chosen if chosen in ("light", "dark") else ""
 

@@ -1,4 +1,4 @@
-"""How a report comes in: checked, routed, given its reference and clocks, journaled, told. And its preview, which writes nothing."""
+"""How a report comes in: checked, routed, given its reference and clocks, journaled, told; and its preview."""
 
 from __future__ import annotations
 

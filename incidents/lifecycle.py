@@ -14,6 +14,7 @@ S = State
 #: Acts that leave the state as it is, by the states they are possible in.
 _IN_PLACE: dict[Act, tuple[State, ...]] = {
     Act.ACCEPT: OPEN,
+    Act.SEEN: OPEN,
     Act.UPDATE: (*OPEN, S.RESOLVED),
     Act.RAISE_SEVERITY: OPEN,
     Act.LOWER_SEVERITY: OPEN,

@@ -40,7 +40,7 @@ def targets_for(election: Election, phase: str, severity: str) -> Targets:
 
 
 def ladder_of(place: str) -> list[SecurityCommand]:
-    """The commands that answer for P-code `place`, lowest first: district, province, PSC. Missing rungs are left out."""
+    """The commands that answer for P-code `place`, lowest first: district, province, PSC, as far as they exist."""
     commands = (
         SecurityCommand.objects.active()
         .rungs()
@@ -102,7 +102,7 @@ def first_owner(place: str, severity: str) -> SecurityCommand:
 
 
 def told_at_once(owner: SecurityCommand, ladder: Sequence[SecurityCommand], severity: str) -> list[SecurityCommand]:
-    """Commands beside the owner that hear of a report in its own transaction: critical all and the NEC, high the province."""
+    """Commands beside the owner that hear of a new report: critical all and the NEC, high the province."""
     if severity == Severity.CRITICAL:
         secretariat = nec()
         return [c for c in ladder if c.pk != owner.pk] + ([secretariat] if secretariat else [])

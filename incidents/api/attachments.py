@@ -27,7 +27,7 @@ from incidents.api.formats import BinaryRenderer, FileParser
 from incidents.api.problems import CONFLICTS, BadParameters
 from incidents.api.schema import IF_MATCH, PROBLEMS
 from incidents.api.serializers import AttachmentSerializer
-from incidents.choices import Act, Channel
+from incidents.choices import Channel
 from incidents.models import Attachment, Incident
 
 
@@ -72,18 +72,11 @@ class Attachments(ListDoor):
         data = dict(serializer.validated_data)
         version = version_seen(request, data.pop("version", None))
         with meanwhile(request, incident), about_the_file():
-            incident = actions.perform(
-                Act.ATTACH,
-                incident,
-                by=user,
-                version=version,
-                now=timezone.now(),
-                channel=Channel.API,
-                upload=data["file"],
+            added = actions.attach(
+                incident, by=user, version=version, now=timezone.now(), channel=Channel.API, upload=data["file"]
             )
-        added = incident.attachments.order_by("-uploaded_at", "-id").first()
         row = AttachmentSerializer(added, context={"request": request}).data
-        return Response(row, status=201, headers={"ETag": etag(incident), "Location": row["url"]})
+        return Response(row, status=201, headers={"ETag": etag(added.incident), "Location": row["url"]})
 
 
 @contextmanager

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from commands.models import User
 from incidents import actions
-from incidents.api import geojson
+from incidents.api import geojson, timeline
 from incidents.api.base import Door, ListDoor
 from incidents.api.formats import GEOJSON, GeoJSONRenderer
-from incidents.api.inputs import ReportSerializer, read_act
+from incidents.api.inputs import CorrectionSerializer, ReportSerializer, read_act
 from incidents.api.pagination import TimeCursor
 from incidents.api.problems import Problem
 from incidents.api.replays import id_from, same_report
 from incidents.api.schema import ACT_EXAMPLES, ACT_REQUEST, FILTERS, IDEMPOTENCY_KEY, IF_MATCH, PROBLEMS
 from incidents.api.scope import detailed_keys, filtered
 from incidents.api.serializers import IncidentDetailSerializer, IncidentSerializer
-from incidents.api.timeline import EntrySerializer, entries_of
-from incidents.choices import Channel
+from incidents.api.timeline import EntrySerializer
+from incidents.choices import Act, Channel
 from incidents.models import Entry, Incident
 
 LIST = {
@@ -121,7 +124,7 @@ def report(request: Request, data: dict[str, Any]) -> Response:
     wanted = actions.Report(**data)
     mine = Incident.objects.visible_to(user).filter(reporter=user)
     known = mine.filter(pk=key).first() if key else None
-    incident = known or actions.report(wanted, by=user, now=now, channel=Channel.API)
+    incident = known or report_once(wanted, user, now)
     again = known is not None or incident.reported_at != now
     if again and not same_report(incident, wanted):
         detail = _("A report with this id or key was received before, and it said something else.")
@@ -129,6 +132,14 @@ def report(request: Request, data: dict[str, Any]) -> Response:
     response = show(request, find(request, incident.pk), 200 if again else 201)
     response.headers["Location"] = request.build_absolute_uri(f"/api/v1/incidents/{incident.pk}/")
     return response
+
+
+def report_once(wanted: actions.Report, user: User, now: dt.datetime) -> Incident:
+    """Two requests with one id at one moment: the later one finds the key taken, and then the case of the earlier."""
+    try:
+        return actions.report(wanted, by=user, now=now, channel=Channel.API)
+    except IntegrityError:
+        return actions.report(wanted, by=user, now=now, channel=Channel.API)
 
 
 class IncidentDetail(Door):
@@ -159,9 +170,8 @@ class Acts(Door):
         incident = find(request, pk)
         act, fields = read_act(request.data)
         version = version_seen(request, fields.pop("version", None))
-        if act == "assign":
-            fields["assignee"] = assignee_key(fields["assignee"])
-        with meanwhile(request, incident):
+        with meanwhile(request, incident), named_fields(act):
+            prepare(act, fields, cast(User, request.user))
             actions.perform(
                 act,
                 incident,
@@ -189,8 +199,8 @@ def meanwhile(request: Request, incident: Incident) -> Iterator[None]:
         yield
     except actions.StaleVersion as stale:
         detailed = bool(detailed_keys(cast(User, request.user), [incident]))
-        rows = EntrySerializer(stale.meanwhile, many=True, context={"detailed": detailed}).data
-        raise Problem("stale", 409, " ".join(stale.messages), meanwhile=rows) from None
+        entries = timeline.rows(stale.meanwhile, detailed=detailed)
+        raise Problem("stale", 409, " ".join(stale.messages), meanwhile=entries) from None
 
 
 def version_seen(request: Request, in_body: int | None) -> int:
@@ -208,14 +218,30 @@ def version_seen(request: Request, in_body: int | None) -> int:
     return int(number) if header else cast(int, in_body)
 
 
-def assignee_key(username: str | None) -> int | None:
-    """The person named; a name nobody has is refused like one who cannot be assigned."""
-    if username is None:
-        return None
-    person = User.objects.filter(username=username, is_active=True).first()
-    if person is None:
-        raise ValidationError({"assignee": _("Choose somebody posted at the command that owns the case.")})
-    return person.pk
+#: No person: the write path refuses it in the words for anybody who cannot be assigned.
+NOBODY = -1
+
+
+def prepare(act: str, fields: dict[str, Any], user: User) -> None:
+    """Turn the names the API uses into what the write path takes."""
+    if act == Act.ASSIGN and fields["assignee"] is not None:
+        person = User.objects.filter(username=fields["assignee"], is_active=True).first()
+        fields["assignee"] = person.pk if person else NOBODY
+    if act == Act.MERGE and not Incident.objects.visible_to(user).filter(pk=fields["survivor"]).exists():
+        raise ValidationError({"survivor": _("Choose another open case.")})
+
+
+@contextmanager
+def named_fields(act: str) -> Iterator[None]:
+    """Refusals of a correction point into `fields`, where the value stands in the content."""
+    try:
+        yield
+    except ValidationError as error:
+        if act != Act.CORRECT or not hasattr(error, "error_dict"):
+            raise
+        inside = {name: texts for name, texts in error.message_dict.items() if name in CorrectionSerializer().fields}
+        outside = {name: texts for name, texts in error.message_dict.items() if name not in inside}
+        raise serializers.ValidationError({**outside, "fields": inside} if inside else outside) from None
 
 
 class Timeline(ListDoor):
@@ -232,7 +258,6 @@ class Timeline(ListDoor):
     )
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         incident = find(request, pk)
-        rows = self.paginate_queryset(entries_of(incident))
+        entries = self.paginate_queryset(timeline.entries_of(incident))
         detailed = bool(detailed_keys(cast(User, request.user), [incident]))
-        serializer = EntrySerializer(rows, many=True, context={"detailed": detailed})
-        return self.get_paginated_response(serializer.data)
+        return self.get_paginated_response(timeline.rows(entries or [], detailed=detailed))

@@ -109,7 +109,7 @@ def _reason() -> Any:
 class AcknowledgeAct(ActSerializer):
     note = _note()
     not_concerned = serializers.BooleanField(
-        default=False, help_text="You confirm that the report is about neither you nor your unit."
+        default=True, help_text="False if the report is about you or your unit: then you must not take the case."
     )
 
 
@@ -153,7 +153,7 @@ class ContainAct(ActSerializer, ImpactSerializer):
 
 class ResolveAct(ActSerializer):
     outcome = serializers.ChoiceField(Outcome.choices)
-    verification = serializers.ChoiceField(Verification.choices)
+    verification = serializers.ChoiceField(Verification.choices, required=False)
     note = _note()
 
 
@@ -173,7 +173,7 @@ class ClassifyAct(ActSerializer):
 
 
 class CorrectionSerializer(ImpactSerializer):
-    """The fields to change, with their right values; the old ones stay in the timeline."""
+    """The fields to change, with their right values; the timeline keeps the old ones. A narrative is only added to."""
 
     category = serializers.CharField(max_length=6, required=False)
     occurred_at = serializers.DateTimeField(required=False)
@@ -182,13 +182,17 @@ class CorrectionSerializer(ImpactSerializer):
     lat = Degrees(min_value=-90, max_value=90, required=False, allow_null=True)
     lon = Degrees(min_value=-180, max_value=180, required=False, allow_null=True)
     point_precision = serializers.ChoiceField(PointPrecision.choices, required=False)
-    narrative = _words(required=False)
     title = serializers.CharField(max_length=120, required=False, allow_blank=True)
     place_note = serializers.CharField(max_length=200, required=False, allow_blank=True)
     actor_type = serializers.ChoiceField(ActorType.choices, required=False)
     target_type = serializers.ChoiceField(TargetType.choices, required=False, allow_blank=True)
     means = serializers.ChoiceField(Means.choices, required=False, allow_blank=True)
     is_gender_based = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("lat" in attrs) != ("lon" in attrs) or (attrs.get("lat") is None) != (attrs.get("lon") is None):
+            raise serializers.ValidationError({"lat": _("A point needs both latitude and longitude.")})
+        return attrs
 
 
 class CorrectAct(ActSerializer):

@@ -21,13 +21,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from incidents.models import Incident
+
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 #: Where each type of problem is listed; docs/api.md explains them.
 TYPE = "/api/v1/problems/#"
 #: Codes of `actions` that mean "not now": the request was well made, the case is in another state.
-CONFLICTS = frozenset({"not_possible", "locked", "stale", "id_taken", "taken", "duplicate"})
+CONFLICTS = frozenset({"not_possible", "locked", "stale", "id_taken", "taken", "duplicate", "checklist", "recusal"})
 
 #: type: (status, title)
 TITLES = {
@@ -97,7 +99,7 @@ def _read(error: Exception) -> tuple[str, int, str, dict[str, Any], dict[str, st
             return error.kind, error.status_code, str(error.detail), dict(error.more), {}
         case Refusal():
             return _read_refusal(error)
-        case Http404() | exceptions.NotFound():
+        case Http404() | exceptions.NotFound() | Incident.DoesNotExist():
             return "not-found", 404, _("There is nothing at this address that you may see."), {}, {}
         case PermissionDenied():
             return "not-allowed", 403, str(error) or _("Your postings do not allow this."), {}, {}

@@ -6,6 +6,7 @@ its journal: a field changed since has its first value in the `before` of the fi
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 import uuid
 from typing import Any
@@ -19,10 +20,11 @@ from incidents.models import Incident
 
 LONGEST_KEY = 255
 NAMESPACE = uuid.UUID("6f1d1f0e-6f0a-5d6c-9a39-0d9f4c1f8a52")
-#: What a report says and the case keeps as said. Not severity, which rules may raise at once; not counts beyond it.
+#: What a report says and the case keeps as said; severity and the units concerned are compared apart.
 FIELDS = (
     "occurred_at", "place", "narrative", "title", "place_note", "lat", "lon", "killed", "injured",
-    "stations_affected", "minutes_stopped", "voters_affected", "category",
+    "stations_affected", "minutes_stopped", "voters_affected", "category", "time_precision", "point_precision",
+    "actor_type", "target_type", "means", "is_gender_based",
 )  # fmt: skip
 
 
@@ -39,7 +41,14 @@ def id_from(request: Request) -> uuid.UUID | None:
 def same_report(incident: Incident, wanted: Report) -> bool:
     """Whether `wanted` says what was reported as `incident`, whatever happened to the case since."""
     first = _as_reported(incident)
-    return all(_plain(first[name]) == _plain(getattr(wanted, name)) for name in FIELDS)
+    same = all(_plain(first[name]) == _plain(getattr(wanted, name)) for name in FIELDS)
+    return same and wanted.severity in ("", incident.initial_severity) and _same_units(incident, wanted)
+
+
+def _same_units(incident: Incident, wanted: Report) -> bool:
+    """The units concerned; a category of the conflict route finds one by itself where the report names none."""
+    units = set(incident.subjects.values_list("command__code", flat=True))
+    return units == set(wanted.concerned) or (not wanted.concerned and incident.category.is_conflict_route)
 
 
 def _as_reported(incident: Incident) -> dict[str, Any]:
@@ -47,6 +56,8 @@ def _as_reported(incident: Incident) -> dict[str, Any]:
     values |= {"place": incident.place_id, "category": incident.category_id}
     for before in reversed(incident.entries.values_list("before", flat=True)):
         values |= {name: before[name] for name in FIELDS if name in before}
+    if isinstance(values["occurred_at"], str):
+        values["occurred_at"] = dt.datetime.fromisoformat(values["occurred_at"])
     return values
 
 

@@ -26,7 +26,7 @@ BATCH = 50
 
 
 def notices_for(entry: Entry, incident: Incident | None, people: Iterable[User], kind: str) -> list[Notice]:
-    """Unsaved notices of `entry` to `people`: the inbox, delivered by being written, and e-mail where there is an address."""
+    """Unsaved notices of `entry` to `people`: the inbox, and e-mail where there is an address."""
     rows = []
     for person in {p.pk: p for p in people}.values():
         common = {"entry": entry, "incident": incident, "recipient": person, "kind": kind, "created_at": entry.at}

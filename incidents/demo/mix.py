@@ -22,7 +22,7 @@ CATEGORIES: dict[str, float] = {
 }  # fmt: skip
 #: Demo Province adds what may only be invented there.
 DEMO_CATEGORIES: dict[str, float] = {
-    "CRM-06": 6, "ORD-02": 5, "ORD-03": 4, "HAZ-01": 3, "INT-01": 6, "INT-03": 3, "PRC-01": 6, "INF-02": 3,
+    "CRM-06": 6, "ORD-02": 5, "ORD-03": 4, "HAZ-01": 3, "INT-01": 6, "INT-03": 3, "PRC-01": 6, "INF-02": 3, "NEU-02": 3,
 }  # fmt: skip
 _CAMPAIGNING: dict[str, float] = {"CAM-02": 7, "CAM-03": 5}
 
@@ -34,7 +34,7 @@ LATE_SHARE = 0.08
 DUPLICATE_SHARE = 0.05
 POINT_SHARE = 0.8
 KHMER_SHARE = 0.7
-_SANGKAT_FACTOR, _CAPITAL_FACTOR = 2.5, 2.0
+_SANGKAT_FACTOR, _CAPITAL_FACTOR = 2.0, 1.3
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from elections import geometry
 from elections.calendar import phase_at
 from elections.models import Election
 from incidents.choices import (
+    OPEN,
     Act,
     Channel,
     Classification,
@@ -31,7 +32,7 @@ from incidents.demo.people import officer_name
 from incidents.demo.scenarios import ELECTION as SENATE
 from incidents.demo.stage import OWNER, Case, Stage
 from incidents.demo.texts import CLOSED, CONTAINED, PATTERNS, UPDATES, story
-from incidents.models import Category, ResponseTarget
+from incidents.models import Category, Incident, ResponseTarget
 
 _ZONE = ZoneInfo("Asia/Phnom_Penh")
 #: Where the demonstration accounts are posted gets its share, so that they have something to do.
@@ -43,7 +44,9 @@ _CLASSIFIED = {
     Nature.ORDINARY: Classification.ORDINARY,
     Nature.HAZARD: Classification.HAZARD,
 }
-_ALL = (OWNER, "psc-watch")
+#: Who does it where the owner may not: for open cases the PSC, for sealed ones the NEC's integrity desk.
+_ABOVE = ("psc-watch", "nec-integrity")
+_ALL = (OWNER, *_ABOVE)
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,15 @@ class Quarter:
             **self._impact(draw),
             **point,
         } | more
-        channel = chance.choices([Channel.BROWSER, Channel.PHONE, Channel.RADIO], [82, 13, 5])[0]
-        return Case.plan(self.stage, draw.t0, by=_officer(draw.district), channel=channel, **report)
+        by, channel = self._reporter(draw)
+        return Case.plan(self.stage, draw.t0, by=by, channel=channel, **report)
+
+    def _reporter(self, draw: Draw) -> tuple[str, str]:
+        """Mostly an officer of the district; what parties and NGOs see comes through their liaison offices."""
+        if draw.category.group_code in ("INT", "NEU", "PRC", "INF", "CAM") and self.chance.random() < 0.5:
+            return self.chance.choice(["liaison-party", "liaison-ngo"]), Channel.LIAISON
+        channel = self.chance.choices([Channel.BROWSER, Channel.PHONE, Channel.RADIO], [82, 13, 5])[0]
+        return _officer(draw.district), channel
 
     def _impact(self, draw: Draw) -> dict[str, int]:
         code, chance = draw.category.code, self.chance
@@ -167,11 +177,11 @@ class Quarter:
             [Outcome.SETTLED, Outcome.SETTLED, Outcome.WARNED, Outcome.REFERRED_PENDING, Outcome.NOT_ESTABLISHED]
         )  # fmt: skip
         case.after(
-            resolve, Act.RESOLVE, OWNER, _province(draw), "psc-watch", outcome=outcome, verification=verified, note=""
+            resolve, Act.RESOLVE, OWNER, _province(draw), *_ABOVE, outcome=outcome, verification=verified, note=""
         )
-        case.after(resolve + 60, Act.COUNTERSIGN, "nec-second", note="") if draw.severity == Severity.CRITICAL else None
+        case.countersign(resolve + 60, "nec-second")
         close = resolve + chance.uniform(600, 4000)
-        case.after(close, Act.CLOSE, _province(draw), "nec-secretariat", "nec-second", note=self._say(CLOSED))
+        case.after(close, Act.CLOSE, _province(draw), *_ABOVE, "nec-secretariat", note=self._say(CLOSED))
         return close
 
     def _slow(self, case: Case, draw: Draw) -> None:
@@ -188,16 +198,27 @@ class Quarter:
         reason = self.chance.choice([DismissReason.OUT_OF_SCOPE, DismissReason.REFUTED, DismissReason.TEST])
         why = self._say(("ពិនិត្យហើយ មិនមែនជាឧប្បត្តិហេតុទេ។", "Looked into: not an incident."))
         case.after(minute + 40, Act.DISMISS, OWNER, "nec-secretariat", dismiss_reason=reason, reason=why)
-        case.after(minute + 200, Act.COUNTERSIGN, _province(draw), "nec-second", note="")
+        case.countersign(minute + 200, _province(draw), "nec-second", "nec-integrity")
 
     def _withdrawn(self, case: Case, draw: Draw) -> None:
         why = self._say(("រាយការណ៍ច្រឡំទីតាំង។", "Reported for the wrong place."))
-        case.after(self.chance.uniform(2, 6), Act.WITHDRAW, _officer(draw.district), reason=why)
+        case.after(
+            self.chance.uniform(2, 6), Act.WITHDRAW, _officer(draw.district), "liaison-party", "liaison-ngo", reason=why
+        )
+        case.countersign(200, "nec-second", "nec-integrity")
 
     def _reopened(self, case: Case, draw: Draw) -> None:
         close = self._handled(case, draw)
         why = self._say(("មានព័ត៌មានថ្មី។", "New information has come in."))
-        case.after(close + 2000, Act.REOPEN, _province(draw), "nec-secretariat", reason=why)
+        case.after(close + 2000, Act.REOPEN, _province(draw), *_ABOVE, "nec-secretariat", reason=why)
+        case.after(close + 2300, Act.UPDATE, *_ALL, note=self._say(*UPDATES))
+        case.after(close + 2600, Act.CONTAIN, *_ALL, note=self._say(CONTAINED))
+        case.after(
+            close + 4000, Act.RESOLVE, OWNER, _province(draw), *_ABOVE, outcome=Outcome.SETTLED,
+            verification=Verification.VERIFIED, note="",
+        )  # fmt: skip
+        case.countersign(close + 4100, "nec-second")
+        case.after(close + 6000, Act.CLOSE, _province(draw), *_ABOVE, "nec-secretariat", note=self._say(CLOSED))
 
     def _duplicate(self, draw: Draw) -> None:
         """The same event told again within an hour or two; most are joined to the first report."""
@@ -209,9 +230,6 @@ class Quarter:
         )
 
     def _join(self, case: Case, place: str, now: dt.datetime) -> None:
-        from incidents.choices import OPEN
-        from incidents.models import Incident
-
         own = case.read()
         first = (
             Incident.objects.filter(
@@ -232,14 +250,17 @@ class Quarter:
         is_minor = draw.severity == Severity.LOW and draw.category.nature == Nature.ORDINARY
         if self.chance.random() < (0.25 if is_minor else 0.92):
             case.after(
-                self.chance.uniform(90, 1300), Act.CLASSIFY, "nec-secretariat",
+                self.chance.uniform(90, 1300), Act.CLASSIFY, "nec-secretariat", "nec-integrity",
                 classification=_CLASSIFIED[Nature(draw.category.nature)], reason="",
             )  # fmt: skip
 
     def _assign(self, case: Case, minutes: float, district: str) -> None:
-        def step(_: object, now: dt.datetime) -> None:
-            officer = self.stage.person(_officer(district))
-            case.do(Act.ASSIGN, *_ALL, now=now, assignee=officer.pk, note="")
+        def step(incident: Incident, now: dt.datetime) -> None:
+            if incident.is_sealed:
+                case.do(Act.ASSIGN, OWNER, now=now, note=self._say(("មន្ត្រីពីរនាក់នៃផ្នែក។", "Two officers of the desk.")))
+            else:
+                officer = self.stage.person(_officer(district))
+                case.do(Act.ASSIGN, *_ALL, now=now, assignee=officer.pk, note="")
 
         case.call(minutes, step)
 
@@ -270,6 +291,8 @@ class Quarter:
             (6.5, second, "HAZ-01", Severity.HIGH, 1.5),
             (4.5, other, "HAZ-02", Severity.HIGH, None),
             (3.2, demo, "INT-01", Severity.HIGH, None),
+            (0.5, demo, "NEU-02", Severity.MEDIUM, None),
+            (7.0, second, "HAZ-03", Severity.CRITICAL, 0.5),
         ]
         for factor, place, code, severity, acknowledged in rows:
             now = self.stage.end

@@ -76,7 +76,7 @@ def theft(stage: Stage) -> Case:
     )  # fmt: skip
     case.after(300, Act.ACKNOWLEDGE, "duty-daunkeo", note="")
     _assign(case, 320, "officer-takeo", "duty-daunkeo")
-    case.after(900, Act.UPDATE, "officer-takeo", note="បានរកឃើញម៉ូតូនៅក្រោយផ្សារ និងប្រគល់ជូនម្ចាស់វិញ។")
+    case.after(500, Act.UPDATE, "officer-takeo", note="បានរកឃើញម៉ូតូនៅក្រោយផ្សារ និងប្រគល់ជូនម្ចាស់វិញ។")
     case.after(1200, Act.CONTAIN, "duty-daunkeo", note="")
     case.after(
         1500, Act.RESOLVE, "duty-daunkeo", outcome=Outcome.SETTLED, verification=Verification.VERIFIED,
@@ -111,7 +111,7 @@ def flooded_station(stage: Stage) -> Case:
     )  # fmt: skip
     case.after(300, Act.CLASSIFY, "nec-secretariat", classification=Classification.HAZARD, reason="effect")
     case.call(1500, _cancel_notice)
-    return case.after(1560, Act.CLOSE, "nec-secretariat", "province-kh06", note="")
+    return case.after(1560, Act.CLOSE, "psc-watch", note="")
 
 
 def ordnance(stage: Stage) -> Case:
@@ -151,8 +151,7 @@ def threat_to_voters(stage: Stage) -> Case:
     case.after(25, Act.ACKNOWLEDGE, "integrity-99", note="")
     case.after(90, Act.UPDATE, "integrity-99", note="A first conversation took place away from the village.")
     case.after(2880, Act.WITHDRAW, "liaison-ngo", reason="No longer safe to continue.")
-    case.after(4300, Act.COUNTERSIGN, "nec-integrity", note="The family was called back safely and confirms its wish.")
-    return case
+    return case.countersign(4300, "nec-integrity", note="The family was called back safely and confirms its wish.")
 
 
 def silent_district(stage: Stage) -> Case:
@@ -180,7 +179,7 @@ def rally_brawl(stage: Stage) -> Case:
         (6, "liaison-party", "CAM-03", "People of a march were pushed and hit at the crossroads."),
         (8, "officer-9903", "CRM-02", "One person is bleeding after a blow with a stick."),
         (11, "liaison-ngo", "CAM-03", "Observers see about twenty people fighting at the crossroads."),
-        (14, "officer-9902", "ORD-01", "A crowd fights at the market of the neighbouring district."),
+        (14, "province-99", "ORD-01", "Callers to the provincial command speak of a crowd fighting at the market."),
         (18, "officer-9903", "CRM-02", "Somebody in the crowd is holding a machete."),
     ]
     cases = [
@@ -199,6 +198,7 @@ def rally_brawl(stage: Stage) -> Case:
     first.after(
         18.5, Act.RAISE_SEVERITY, "officer-9903", "duty-9903", severity=Severity.CRITICAL, reason="A machete is seen."
     )
+    first.after(12, Act.UPDATE, "duty-9903", note="A unit is at the crossroads.")
     first.take(22)
     for number, case in enumerate(cases[1:]):
         case.after(26 - (case.t0 - t0).seconds / 60 + number, Act.MERGE, "province-99", "psc-watch", survivor=first.key)
@@ -245,7 +245,7 @@ def rumour(stage: Stage) -> Case:
     case.after(60, Act.CLASSIFY, "nec-secretariat", classification=Classification.ELECTORAL, reason="effect")
     case.after(70, Act.UPDATE, "psc-watch", note="All provinces have been told; radio stations read the correction.")
     case.after(300, Act.CONTAIN, "psc-watch", note="The message is hardly passed on any more.")
-    _settle(case, 1400, outcome=Outcome.NOT_ESTABLISHED, classification=Classification.ELECTORAL)
+    _settle(case, 1400, outcome=Outcome.NOT_ESTABLISHED)
     return case
 
 
@@ -255,12 +255,11 @@ def criticism(stage: Stage) -> Case:
         stage, _at(15, 11), by="officer-kh1202", place="KH120211", category="INF-01", means=Means.ONLINE,
         title="ការបង្ហោះសាររិះគន់", narrative="មានការបង្ហោះសារសាធារណៈរិះគន់ការងាររបស់មន្ត្រី។ គ្មានការអំពាវនាវឱ្យប្រើហិង្សាទេ។",
     )  # fmt: skip
-    case.after(30, Act.ACKNOWLEDGE, "nec-secretariat", note="")
     case.after(
         180, Act.DISMISS, "nec-secretariat", dismiss_reason=DismissReason.LAWFUL,
         reason="Criticism. Neither intent, content nor likelihood of violence is met.",
     )  # fmt: skip
-    return case.after(240, Act.COUNTERSIGN, "nec-second", note="The legal officer agrees.")
+    return case.countersign(240, "nec-second", note="The legal officer agrees.")
 
 
 def escort(stage: Stage) -> Case:
@@ -272,7 +271,7 @@ def escort(stage: Stage) -> Case:
         narrative="Members of an escort wore party shirts and marched with the convoy they guarded.",
     )  # fmt: skip
     _photo(case, 3, "liaison-party")
-    case.after(30, Act.ACKNOWLEDGE, OWNER, note="")
+    case.after(20, Act.ACKNOWLEDGE, OWNER, note="")
     case.after(100, Act.UPDATE, OWNER, note="The picture was compared with the duty list.")
     case.after(1000, Act.CONTAIN, OWNER, note="The escort was relieved.")
     case.after(
@@ -282,7 +281,6 @@ def escort(stage: Stage) -> Case:
         3000, Act.RESOLVE, OWNER, outcome=Outcome.REFERRED_PENDING, verification=Verification.VERIFIED,
         note="Referred to the inspectorate.",
     )  # fmt: skip
-    case.after(3100, Act.COUNTERSIGN, "nec-integrity", note="")
     return case.after(4400, Act.CLOSE, "nec-integrity", note="")
 
 
@@ -303,7 +301,7 @@ def blackout(stage: Stage) -> Case:
         reason="ការរាប់ត្រូវបានផ្អាក ហិបត្រូវបានបិទត្រា។",
     )
     case.take(5)
-    case.after(15, Act.UPDATE, OWNER, note="ហិបឆ្នោតត្រូវបានយាមដោយភ្នាក់ងារទាំងអស់។")
+    case.after(14, Act.UPDATE, OWNER, note="ហិបឆ្នោតត្រូវបានយាមដោយភ្នាក់ងារទាំងអស់។")
     _assign(case, 18, "officer-kh0811", OWNER)
     case.after(70, Act.UPDATE, OWNER, note="ម៉ាស៊ីនភ្លើងបានមកដល់។")
     case.after(75, Act.CONTAIN, OWNER, note="ការរាប់បានបន្តឡើងវិញ។", minutes_stopped=75)
@@ -332,17 +330,18 @@ def _done(_: bool) -> None:
 
 
 def _settle(
-    case: Case, minutes: float, *, outcome: str, classification: str, correction: dict[str, Any] | None = None
+    case: Case, minutes: float, *, outcome: str, classification: str = "", correction: dict[str, Any] | None = None
 ) -> None:
     """Correct, classify, resolve with whoever must sign, and close by somebody else."""
     if correction:
         case.after(minutes - 40, Act.CORRECT, OWNER, fields=correction, reason="Counted again from pictures.")
-    case.after(minutes - 20, Act.CLASSIFY, "nec-secretariat", classification=classification, reason="effect")
+    if classification:
+        case.after(minutes - 20, Act.CLASSIFY, "nec-secretariat", classification=classification, reason="effect")
     case.after(
         minutes, Act.RESOLVE, OWNER, "province-99", "psc-watch", outcome=outcome, verification=Verification.VERIFIED,
         note="",
     )  # fmt: skip
-    case.after(minutes + 30, Act.COUNTERSIGN, "nec-second", note="")
+    case.countersign(minutes + 30, "nec-second")
     case.after(minutes + 1500, Act.CLOSE, "nec-secretariat", "nec-second", note="")
 
 

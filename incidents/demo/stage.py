@@ -57,7 +57,7 @@ class Stage:
 
     def at(self, moment: dt.datetime, step: Step) -> None:
         """Plan `step` for a moment."""
-        heapq.heappush(self._steps, (moment, next(self._order), step))
+        heapq.heappush(self._steps, (moment.astimezone(dt.UTC), next(self._order), step))
 
     def person(self, name: str) -> User:
         """The demonstration account of this name, or else the staff of this username."""
@@ -164,6 +164,15 @@ class Case:
         self.stage.at(self.t0 + dt.timedelta(minutes=minutes), step)
         return self
 
+    def countersign(self, minutes: float, *by: str, note: str = "") -> Case:
+        """Plan that the second person agrees, where something then waits for one."""
+
+        def step(incident: Incident, now: dt.datetime) -> None:
+            if incident.request_act:
+                self.do(Act.COUNTERSIGN, *by, now=now, note=note)
+
+        return self.call(minutes, step)
+
     def do(self, act: str, *by: str, now: dt.datetime, channel: str = Channel.BROWSER, **data: Any) -> bool:
         """Do it now, by the first person who may. False, and counted, where nobody may or the state refuses."""
         incident = self.read()
@@ -174,6 +183,8 @@ class Case:
                 return True
             except PermissionDenied as refusal:
                 reason = str(refusal)
+            except Incident.DoesNotExist:
+                reason = "not theirs to see"
             except ValidationError as refusal:
                 reason = "; ".join(refusal.messages)
         self.stage.refused[f"{act}: {reason}"] += 1

@@ -229,6 +229,19 @@ PATTERNS: dict[str, Pattern] = {
               "A false message says that registration has ended."),
         ],
         ActorType.UNKNOWN, TargetType.VOTER, Means.ONLINE),
+    "NEU-02": Pattern(
+        [
+            O(
+                "ប្រើរថយន្តរដ្ឋ",
+                "State vehicle used",
+                "មានការរាយការណ៍ថារថយន្តរដ្ឋត្រូវបានប្រើក្នុងសកម្មភាពរបស់គណបក្ស។",
+                "A state vehicle is said to have been used for the activity of a party.",
+            ),
+        ],
+        ActorType.CIVIL_AUTHORITY,
+        TargetType.EVENT,
+        Means.VEHICLE,
+    ),
     "CAM-02": Pattern(
         [
             O("បដាត្រូវហែក", "Banner torn",

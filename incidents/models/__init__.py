@@ -53,6 +53,4 @@ __all__ = [
     "ResponseTarget",
     "StationChange",
     "Tally",
-    "DayTally",
-    "Custody",
 ]

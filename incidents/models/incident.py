@@ -140,9 +140,7 @@ class Incident(models.Model):
 
     #: An act that waits for a second person: withdraw, dismiss or resolve; see `lifecycle.COUNTERSIGNED`.
     request_act = models.CharField(max_length=20, choices=Act.choices, blank=True)
-    request_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    request_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     request_at = models.DateTimeField(null=True, blank=True)
     request_reason = models.TextField(blank=True)
     #: What the requested act needs (outcome, dismissal reason), as its keyword arguments.
@@ -153,9 +151,7 @@ class Incident(models.Model):
     last_update_at = models.DateTimeField(null=True, blank=True)
     contained_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
     classified_at = models.DateTimeField(null=True, blank=True)
     reopened_count = models.PositiveSmallIntegerField(default=0)
@@ -258,9 +254,7 @@ class Custody(models.Model):
     due_at = models.DateTimeField()
     at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
-    accepted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ["incident", "pk"]

@@ -1,4 +1,4 @@
-"""Public notices of the NEC: drafted, approved by somebody else, issued as CAP 1.2, updated or cancelled, never deleted."""
+"""Public notices of the NEC: drafted, approved by somebody else, issued as CAP 1.2, cancelled, never deleted."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ class PublicNotice(models.Model):
     expires_at = models.DateTimeField(_("expires"))
     drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     drafted_at = models.DateTimeField()
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     issued_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     #: The CAP messages exactly as they went out; their SHA-256 stands in the journal entry of the act.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from incidents.choices import Act
 from tests.incidents.api.clients import API, is_problem
@@ -122,7 +123,45 @@ def test_somebody_is_assigned_by_name(cast: Any, api: Any, make_incident: Any) -
     nobody = content | {"assignee": "nobody-here", "version": response.json()["version"]}
     is_problem(act(client, incident, nobody), 400, "fields")
     rows = client.get(f"{API}incidents/{incident.pk}/timeline/").json()["results"]
-    assert str(cast.officer.pk) not in str(rows[-1]["after"].get("assignee")), "no database key leaves the house"
+    assert rows[-1]["after"]["assignee"] == "cast-officer", "no database key leaves the house"
+
+
+def test_a_case_goes_up_and_comes_back_by_codes_of_commands(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    duty, above = api(cast.duty_commander), api(cast.provincial)
+    up = act(duty, incident, {"act": "escalate", "reason": "More forces are needed.", "version": incident.version})
+    assert up.json()["owner"]["code"] == cast.command("provincial").code
+    rows = above.get(f"{API}incidents/{incident.pk}/timeline/").json()["results"]
+    assert rows[-1]["before"]["owner"] == cast.command("officer").code
+    assert rows[-1]["after"]["owner"] == cast.command("provincial").code
+    back = act(above, incident, {"act": "hand_back", "reason": "Calm again.", "version": up.json()["version"]})
+    assert back.json()["owner"]["code"] == cast.command("officer").code, back.content
+
+
+def test_a_correction_points_at_the_field_it_refuses(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident(now=timezone.now())
+    for fields, pointer in (
+        ({"place": "KH200101"}, "/fields/place"),
+        ({"category": "XXX-99"}, "/fields/category"),
+        ({"lat": 11.0}, "/fields/lat"),
+        ({"narrative": "Other words."}, "/fields/narrative"),
+    ):
+        content = {"act": "correct", "version": incident.version, "reason": "Mistaken.", "fields": fields}
+        body = is_problem(act(api(cast.duty_commander), incident, content), 400, "fields")
+        assert [e["pointer"] for e in body["errors"]] == [pointer], body
+
+
+def test_a_case_is_joined_only_to_one_that_may_be_seen(cast: Any, api: Any, make_incident: Any) -> None:
+    one, other = make_incident(), make_incident(narrative="The same motorbike, told by another person.")
+    hidden = make_incident(by=cast.demo_officer, place="KH990101")
+    client = api(cast.duty_commander)
+    content = {"act": "merge", "survivor": str(hidden.pk), "version": one.version}
+    unseen = is_problem(act(client, one, content), 400, "fields")
+    missing = is_problem(act(client, one, content | {"survivor": str(one.pk)[:-4] + "ffff"}), 400, "fields")
+    assert unseen["errors"] == missing["errors"]
+    joined = act(client, one, content | {"survivor": str(other.pk)})
+    assert joined.status_code == 200, joined.content
+    assert (joined.json()["state"], joined.json()["merged_into"]) == ("merged", str(other.pk))
 
 
 def test_every_offered_act_is_one_the_write_path_knows(cast: Any) -> None:

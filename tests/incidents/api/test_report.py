@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from incidents.models import Incident
-from tests.cast import NEIGHBOUR
 from tests.incidents.api.clients import API, is_problem
 
 JSON = "application/json"
@@ -53,12 +54,62 @@ def test_the_same_key_with_another_report_is_refused(cast: Any, api: Any, a_repo
 def test_a_replay_after_a_correction_is_still_the_same_report(cast: Any, api: Any, a_report: dict[str, Any]) -> None:
     client = api(cast.officer)
     made = post(client, a_report, **{"idempotency-key": "k"}).json()
-    act = {"act": "correct", "version": made["version"], "fields": {"injured": 2}, "reason": "Counted again."}
+    act = {"act": "correct", "version": made["version"], "reason": "Counted again."}
+    earlier = (timezone.now() - dt.timedelta(hours=3)).isoformat()
+    act["fields"] = {"injured": 2, "occurred_at": earlier, "title": "Two hurt", "category": "CRM-02"}
     corrected = client.post(f"{API}incidents/{made['id']}/acts/", act, content_type=JSON)
     assert corrected.status_code == 200, corrected.content
     replay = post(client, a_report, **{"idempotency-key": "k"})
     assert replay.status_code == 200, replay.content
     assert replay.json()["injured"] == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"killed": 1},
+        {"title": "Other"},
+        {"lat": 11.0, "lon": 104.78},
+        {"severity": "high"},
+        {"means": "fire"},
+        {"concerned": ["PSC"]},
+    ],
+)
+def test_what_counts_as_another_report(cast: Any, api: Any, a_report: dict[str, Any], other: dict[str, Any]) -> None:
+    client = api(cast.officer)
+    assert post(client, a_report, **{"idempotency-key": "k"}).status_code == 201
+    is_problem(post(client, a_report | other, **{"idempotency-key": "k"}), 422, "key-reused")
+
+
+def test_spaces_and_unicode_forms_are_not_another_report(cast: Any, api: Any, a_report: dict[str, Any]) -> None:
+    client = api(cast.officer)
+    a_report["title"] = "Café"
+    assert post(client, a_report, **{"idempotency-key": "k"}).status_code == 201
+    again = a_report | {"title": " Cafe\u0301 ", "narrative": a_report["narrative"] + "\n"}
+    assert post(client, again, **{"idempotency-key": "k"}).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_requests_at_one_moment_make_one_case(a_report: dict[str, Any]) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connections
+
+    from tests.cast import Cast
+    from tests.incidents.api.clients import client
+
+    officer = client(Cast().officer)
+
+    def send(_number: int) -> int:
+        try:
+            return int(post(officer, a_report, **{"idempotency-key": "k"}).status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = sorted(pool.map(send, range(4)))
+    assert statuses == [200, 200, 200, 201]
+    assert Incident.objects.count() == 1
 
 
 def test_the_same_key_of_two_people_is_two_cases(cast: Any, api: Any, a_report: dict[str, Any]) -> None:
@@ -84,11 +135,6 @@ def test_a_person_without_a_reporting_role_is_refused_in_a_sentence(
     body = is_problem(post(api(cast.auditor), a_report), 403, "not-allowed")
     assert len(body["detail"]) > 10
     assert not Incident.objects.exists()
-
-
-def test_a_place_outside_the_reach_of_the_posting_is_refused(cast: Any, api: Any, a_report: dict[str, Any]) -> None:
-    response = post(api(cast.officer), a_report | {"place": "KH990101"})
-    assert response.status_code in (400, 403), (response.status_code, NEIGHBOUR)
 
 
 def test_the_reporter_of_a_sealed_case_gets_it_back(cast: Any, api: Any, a_report: dict[str, Any]) -> None:
