@@ -164,7 +164,11 @@ class Acts(Door):
         parameters=[IF_MATCH],
         request=ACT_REQUEST,
         examples=ACT_EXAMPLES,
-        responses={200: IncidentDetailSerializer, **PROBLEMS(400, 403, 404, 409, 415, 428)},
+        responses={
+            200: IncidentDetailSerializer,
+            204: OpenApiResponse(None, "Done, and the case is out of your sight now."),
+            **PROBLEMS(400, 403, 404, 409, 415, 428),
+        },
     )
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         incident = find(request, pk)
