@@ -238,19 +238,32 @@ def environment(var: Path, host: str, port: int) -> dict[str, str]:
 # ---- Preparing ----
 
 
-def manage(env: dict[str, str], *arguments: str, ask: bool = False) -> None:
+def manage(env: dict[str, str], *arguments: str, ask: bool = False, until: str = "") -> None:
     """Run a management command, or a module after `-m`; with `ask` it may talk to the person.
 
-    Stops with the last line of what it said when it fails.
+    With `until` its lines are shown as they come, up to the one that begins so. Stops with the last line of what it
+    said when it fails.
     """
     command = [str(PYTHON), *([] if arguments[0] == "-m" else [str(ROOT / "manage.py")]), *arguments]
-    done = subprocess.run(
-        command, env=env, cwd=ROOT, text=True, stderr=subprocess.PIPE, stdout=None if ask else subprocess.PIPE
-    )
-    if done.returncode:
-        (Path(env["VAR_DIR"]) / "log").mkdir(exist_ok=True)
-        (Path(env["VAR_DIR"]) / "log" / "setup.log").write_text((done.stdout or "") + done.stderr)
-        raise Stop("{}: {}".format(arguments[0], last_line(done.stderr or done.stdout or "")))
+    log = Path(env["VAR_DIR"]) / "log" / "setup.log"
+    if ask:
+        if subprocess.run(command, env=env, cwd=ROOT).returncode:
+            raise Stop("Without an administrator nobody can sign in, so nothing was started.")
+        return
+    said: list[str] = []
+    shown = bool(until)
+    with subprocess.Popen(
+        command, env=env, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None  # noqa: S101
+        for line in process.stdout:
+            said.append(line)
+            shown = shown and not line.startswith(until)
+            if shown:
+                say("  " + line.rstrip())
+    if process.returncode:
+        log.write_text("".join(said))
+        raise Stop(f"{arguments[0]}: {last_line(''.join(said))} (all of it: {log})")
 
 
 def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
@@ -278,13 +291,14 @@ def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
         ),
     ]
     if demo:
-        steps.append(("Making the demonstration", "demo", digest(database), ["seed_demo", "-v0"]))
+        steps.append(("Making the demonstration", "demo", digest(database), ["seed_demo"]))
     for title, stamp, value, command in steps:
         if stamps.fits(stamp, value):
             continue
         begun = time.monotonic()
-        say(f"{title} … ", end="")
-        manage(env, *command)
+        talks = stamp == "demo"
+        say(f"{title} … ", end="\n" if talks else "")
+        manage(env, *command, until="Accounts" if talks else "")
         if stamp == "static":
             value = digest(ROOT / "static", packages, "True")
         stamps.put(stamp, value)
