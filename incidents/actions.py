@@ -378,6 +378,8 @@ def correct(incident: Incident, *, by: User, fields: dict[str, Any], **how: Any)
                 setattr(case, name, value)
         _check_words(case.title, "title", 120)
         _check_words(case.place_note, "place_note", 200)
+        if (case.lat is None) != (case.lon is None):
+            raise ValidationError({"lat": _("A point needs both latitude and longitude.")}, code="point")
         if case.occurred_at > t.now:
             raise ValidationError({"occurred_at": _("That is in the future.")}, code="future")
         case.search_key = search_key(f"{case.title} {case.narrative}")

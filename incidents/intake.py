@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -261,15 +261,23 @@ def report(data: Report, *, by: User, now: dt.datetime, channel: str = Channel.B
     """
     posting = _posting_of(by, data.place)
     key = data.id or uuid7()
-    with transaction.atomic():
-        earlier = Incident.objects.filter(pk=key).first()
-        if earlier is not None:
-            if earlier.reporter_id != by.pk:
-                raise refused(_("This report number is taken. Open a new form."), "taken")
+    if earlier := _sent_before(key, by):
+        return earlier
+    try:
+        with transaction.atomic():
+            return _create(key, _route(data, now), by, posting, channel, now)
+    except IntegrityError:
+        # The same id came twice at once and the other one won.
+        if earlier := _sent_before(key, by):
             return earlier
-        routed = _route(data, now)
-        incident = _create(key, routed, by, posting, channel, now)
-    return incident
+        raise
+
+
+def _sent_before(key: UUID, by: User) -> Incident | None:
+    earlier = Incident.objects.filter(pk=key).first()
+    if earlier is not None and earlier.reporter_id != by.pk:
+        raise refused(_("This report number is taken. Open a new form."), "taken")
+    return earlier
 
 
 def _create(key: UUID, routed: _Routed, by: User, posting: Posting, channel: str, now: dt.datetime) -> Incident:
