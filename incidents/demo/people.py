@@ -100,9 +100,11 @@ def make_demo_province() -> None:
 def make_accounts() -> list[Posting]:
     """The demonstration accounts, each with its posting and the common password."""
     commands = {c.code: c for c in SecurityCommand.objects.filter(code__in=[c for _, c in ACCOUNTS.values()])}
+    # One hash for all: the password is public, and each hash costs a tenth of a second on purpose.
+    password = make_password(PASSWORD)
     return _make(
         (
-            (f"{PREFIX}{name}", role, commands[code], make_password(PASSWORD))
+            (f"{PREFIX}{name}", role, commands[code], password)
             for name, (role, code) in ACCOUNTS.items()
             if not User.objects.filter(username=f"{PREFIX}{name}").exists()
         )

@@ -223,25 +223,19 @@ class Quarter:
     def _duplicate(self, draw: Draw) -> None:
         """The same event told again within an hour or two; most are joined to the first report."""
         later = draw.t0 + dt.timedelta(minutes=self.chance.uniform(10, 100))
-        again = self._report(Draw(later, draw.place, draw.category, draw.severity, "duplicate", draw.district))
-        again.call(
-            self.chance.uniform(30, 240),
-            lambda incident, now: self._join(again, incident.place_id, now),
-        )
+        again = Draw(later, draw.place, draw.category, draw.severity, "duplicate", draw.district)
+        case, joined = self._report(again), self.chance.random() < 0.7
+        minute = self.chance.uniform(20, 200)
 
-    def _join(self, case: Case, place: str, now: dt.datetime) -> None:
-        own = case.read()
-        first = (
-            Incident.objects.filter(
-                place=place, category=own.category_id, state__in=OPEN, reported_at__lt=own.reported_at
+        def join(own: Incident, now: dt.datetime) -> None:
+            same = Incident.objects.filter(
+                place=own.place_id, category=own.category_id, state__in=OPEN, is_sealed=False
             )
-            .order_by("-reported_at")
-            .first()
-        )
-        if first and self.chance.random() < 0.7:
-            case.do(Act.MERGE, OWNER, "psc-watch", now=now, survivor=first.pk)
-        else:
-            case.take(0)
+            first = same.filter(reported_at__lt=own.reported_at).order_by("-reported_at").first()
+            if not (joined and first and case.do(Act.MERGE, *_ALL, now=now, survivor=first.pk)):
+                self._handled(case, again, minute + 1)
+
+        case.call(minute, join)
 
     # ---- Parts ----
 

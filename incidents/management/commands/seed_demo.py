@@ -46,7 +46,12 @@ class Command(BaseCommand):
                 self.stdout.flush()
 
         chance = random.Random(2027)  # noqa: S311  made data, no secret
-        refused = everything.make(now, chance, cases=options["cases"], past=options["past"], tell=tell)
+        # With DEBUG on SQLite every statement is run a second time, to be logged.
+        debug, settings.DEBUG = settings.DEBUG, False
+        try:
+            refused = everything.make(now, chance, cases=options["cases"], past=options["past"], tell=tell)
+        finally:
+            settings.DEBUG = debug
         if options["verbosity"] > 1:
             for what, count in refused.most_common():
                 self.stdout.write(f"  {count} x {what}")
