@@ -34,6 +34,7 @@ def _environment() -> None:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "ESI_TEST_VAR": str(_var),
             "VAR_DIR": str(_var),
+            "LANGUAGE_CODE": "en",
             "SECRET_KEY": "only-for-tests",
             # 32 bytes "0", urlsafe base64: a key that opens nothing but test identities.
             "IDENTITY_KEYS": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",

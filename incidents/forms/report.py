@@ -7,7 +7,7 @@ a date, the cascade of places, and what is asked once and accepted when confirme
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -204,6 +204,12 @@ class ReportForm(forms.Form):
     def steps(self) -> list[places.Step]:
         typed = {str(level): self.typed(level) for level in places.LEVELS}
         return places.cascade(typed, self.reach, timezone.localdate(self.now))
+
+    def renewed(self) -> Any:
+        """What was typed, under an id of its own."""
+        typed: Any = cast(Any, self.data).copy()
+        typed["id"] = str(uuid7())
+        return typed
 
     @property
     def place(self) -> str:

@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commands.models import User
@@ -28,11 +29,17 @@ from incidents.models import Incident
 from incidents.views import report_parts
 
 RECEIPT = "receipt"
+#: The back button may bring the old words on a page with a new id; after this long it is another event.
+REPEAT = dt.timedelta(hours=12)
 
 
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def log(request: HttpRequest) -> HttpResponse:
-    """The form; a POST whose report was received before leads to its case and writes nothing."""
+    """The form; a POST whose report was received before leads to its case and writes nothing.
+
+    Compressed here too: where no proxy stands in front, 70 kB of categories would go over the air as they are.
+    """
     user, now = cast(User, request.user), timezone.now()
     election = Election.objects.default_for(now)
     if request.method != "POST":
@@ -42,7 +49,7 @@ def log(request: HttpRequest) -> HttpResponse:
     if step != "send":
         return page(request, form, is_checked=step == "check")
     if known := received(form):
-        return after(request, form, known, is_new=False)
+        return again(request, form, known)
     return send(request, form)
 
 
@@ -63,10 +70,19 @@ def received(form: ReportForm) -> Incident | None:
     return Incident.objects.visible_to(form.person).filter(reporter=form.person, pk=key).first() if key else None
 
 
+def same_words(form: ReportForm) -> Incident | None:
+    """What the person reported today word for word, of the same kind and place: a page the browser filled in again."""
+    data = form.cleaned_data
+    mine = Incident.objects.visible_to(form.person).filter(reporter=form.person, reported_at__gte=form.now - REPEAT)
+    return mine.filter(category=data["category"], place=data["place"], narrative=data["narrative"]).first()
+
+
 def send(request: HttpRequest, form: ReportForm) -> HttpResponse:
     """Report, then add the files one by one: a refused file never holds up the report."""
     if not form.is_valid():
         return page(request, form, status=422)
+    if twin := same_words(form):
+        return after(request, form, twin, is_new=False)
     try:
         incident = actions.report(
             actions.Report(**form.data_for_report()), by=form.person, now=form.now, channel=Channel.BROWSER
@@ -77,10 +93,24 @@ def send(request: HttpRequest, form: ReportForm) -> HttpResponse:
     except PermissionDenied as refused:
         form.add_error(None, str(refused))
         return page(request, form, status=403)
-    is_new = incident.reported_at == form.now
-    if is_new:
-        add_files(request, incident, form.now)
-    return after(request, form, incident, is_new=is_new)
+    if incident.reported_at != form.now:
+        return again(request, form, incident)
+    add_files(request, incident, form.now)
+    return after(request, form, incident, is_new=True)
+
+
+def again(request: HttpRequest, form: ReportForm, incident: Incident) -> HttpResponse:
+    """The id was used: for the same words that is a repeat, for other words a new report on an old page.
+
+    Other words are kept under a new id and asked about, for nothing typed may vanish into a case that exists.
+    """
+    form.is_valid()
+    if form.cleaned_data.get("narrative") == incident.narrative:
+        return after(request, form, incident, is_new=False)
+    fresh = ReportForm(form.renewed(), person=form.person, election=form.election, now=form.now)
+    text = _("This page was sent before, as %(reference)s. Is this something else? Then send it now.")
+    fresh.add_error(None, text % {"reference": incident.reference})
+    return page(request, fresh, status=409)
 
 
 def add_files(request: HttpRequest, incident: Incident, now: dt.datetime) -> None:
@@ -118,7 +148,8 @@ def page(request: HttpRequest, form: ReportForm, *, status: int = 200, is_checke
     """The form with everything typed; for the script, errors by field and nothing else."""
     errors = form.errors if status != 200 else {}
     if wants_json(request):
-        return JsonResponse({"errors": {name: list(texts) for name, texts in errors.items()}}, status=status)
+        told = {name: list(texts) for name, texts in errors.items()}
+        return JsonResponse({"errors": told, "id": form.typed("id")}, status=status)
     context: dict[str, Any] = {"form": form, "lost_files": bool(request.FILES), "is_checked": is_checked}
     if form.is_bound:
         context |= report_parts.ahead(form) | report_parts.point_warning(form)

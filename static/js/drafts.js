@@ -1,9 +1,9 @@
 // Reports kept on this phone: drafts, and those that wait for a connection. Bound to the person who wrote them; removed at
-// sign-out. Nothing here knows the form: the log page writes, the start page lists.
+// sign-out (report-waiting.js). Nothing here knows the form: the log page writes, the start page lists.
 const BASE = "reports";
 const STORE = "kept";
 
-// Who is signed in, as the page says; without it nothing is read or written.
+// Who is signed in, as the head of every page says; without it nothing is read or written.
 export function person() {
   return document.querySelector("[data-person]")?.dataset.person ?? "";
 }
@@ -56,28 +56,19 @@ export function clear() {
   return use("readwrite", (store) => store.clear());
 }
 
+// 3 June at 14:20, in the language of the page.
+export function moment(at) {
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+  return new Date(at).toLocaleString(language, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
 // What the start page shows.
 export async function drafts() {
   const kept = await list();
-  const language = document.documentElement.lang;
   return kept.filter((one) => one.state !== "sent").map((one) => ({
     url: `${one.page}?draft=${one.id}`,
     title: one.title,
-    saved: new Date(one.at).toLocaleString(language, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hour12: false }),
+    saved: moment(one.at),
     note: one.state === "waiting" ? one.note : "",
   }));
-}
-
-// At sign-out the phone forgets; who has unsent reports is asked first, in the page's own words.
-for (const form of document.querySelectorAll("form[data-forget]")) {
-  form.addEventListener("submit", async (event) => {
-    if (form.dataset.forgotten) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const unsent = await drafts().catch(() => []);
-    if (unsent.length && form.dataset.ask && !window.confirm(form.dataset.ask)) return;
-    await clear().catch(() => {});
-    form.dataset.forgotten = "1";
-    form.requestSubmit();
-  });
 }

@@ -4,12 +4,14 @@ let areas = null;
 let names = null;
 let mark = null;
 let drawn = "";
+const LETTER = 5.5; // px a letter of a name is wide
 
 async function leaflet() {
   if (window.L) return window.L;
   const parts = document.querySelector("template[data-leaflet]").content;
-  for (const link of parts.querySelectorAll("link[rel=stylesheet]")) document.head.append(link.cloneNode(true));
-  for (const script of parts.querySelectorAll("script[src]")) {
+  for (const link of parts.querySelectorAll('link[href*="/leaflet/leaflet."]:not([href*="extras"])')) document.head.append(link.cloneNode(true));
+  // Leaflet itself; the plug-ins the tags bring along are for forms that draw.
+  for (const script of parts.querySelectorAll('script[src*="/leaflet/leaflet."]:not([src*="extras"])')) {
     await new Promise((resolve, reject) => {
       const copy = document.createElement("script");
       copy.src = script.src;
@@ -59,14 +61,17 @@ async function draw(L, told, deepest) {
     areas = L.geoJSON(shapes, { style: { className: "area", weight: 1.25, fillOpacity: 1 } }).addTo(map);
     areas.bringToBack();
     names = L.layerGroup().addTo(map);
+    map.fitBounds(areas.getBounds(), { padding: [8, 8] });
     areas.eachLayer((layer) => {
       const name = shapes.names[layer.feature.id];
-      if (!name) return;
+      const bounds = layer.getBounds();
+      const wide = map.latLngToContainerPoint(bounds.getNorthEast()).x - map.latLngToContainerPoint(bounds.getSouthWest()).x;
+      // A name wider than its area would lie on its neighbours' names.
+      if (!name || wide < name.length * LETTER) return;
       const text = document.createElement("span");
       text.textContent = name;
       L.marker(layer.getBounds().getCenter(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "map-name", html: text, iconSize: null }) }).addTo(names);
     });
-    map.fitBounds(areas.getBounds(), { padding: [8, 8] });
   }
   areas?.eachLayer((layer) => layer.getElement()?.classList.toggle("is-picked", layer.feature.id === picked));
 }

@@ -19,7 +19,7 @@ export function token() {
 
 export class SignedOut extends Error {}
 export class Refused extends Error {
-  constructor(errors) { super("refused"); this.errors = errors; }
+  constructor(errors, id = "") { super("refused"); this.errors = errors; this.id = id; }
 }
 
 // fields: [[name, value]]; files: [File]. Resolves to { id, reference, url }. Throws TypeError without a connection.
@@ -33,7 +33,10 @@ export async function send(address, fields, files) {
     headers: { Accept: "application/json", "X-CSRFToken": token() },
   });
   if (response.redirected) throw new SignedOut();
-  if (response.status === 422 || (response.status === 403 && isJson(response))) throw new Refused((await response.json()).errors);
+  if ([403, 409, 422].includes(response.status) && isJson(response)) {
+    const answer = await response.json();
+    throw new Refused(answer.errors, answer.id);
+  }
   if (response.status === 403) throw new SignedOut();
   if (response.status === 413) throw new Refused({ files: [] });
   if (!response.ok || !isJson(response)) throw new Error(String(response.status));
@@ -54,10 +57,13 @@ export async function sendWaiting(except = "") {
     const waiting = (await kept.list()).filter((one) => one.state === "waiting" && one.id !== except).reverse();
     for (const one of waiting) {
       try {
-        done.push(await send(one.address, one.fields, one.files ?? []));
-        await kept.remove(one.id);
+        done.push({ ...(await send(one.address, one.fields, one.files ?? [])), of: one.id });
+        await kept.put({ id: one.id, person: one.person, at: Date.now(), state: "sent" });
       } catch (error) {
-        if (error instanceof Refused) await kept.put({ ...one, state: "draft" });
+        if (error instanceof Refused) {
+          if (error.id && error.id !== one.id) await kept.remove(one.id);
+          await kept.put({ ...one, id: error.id || one.id, fields: one.fields.map(([n, v]) => [n, n === "id" && error.id ? error.id : v]), state: "draft" });
+        }
         else break;
       }
     }

@@ -135,7 +135,7 @@ async function save(state) {
   if (done || !canKeep) return false;
   try {
     await kept.put({
-      id: form.elements.id.value, person: told.person, at: Date.now(), state, title: title(), note: told.textWaiting && fill(told.textKept, {}),
+      id: form.elements.id.value, person: told.person, at: Date.now(), state, title: title(), note: told.textNote,
       fields: fields(), files: chosenFiles.get(), address: form.action, page: window.location.pathname,
     });
     return true;
@@ -173,7 +173,7 @@ async function offerDraft() {
   if (exact) { restore(exact); return; }
   const last = all.find((one) => one.state === "draft" && one.id !== form.elements.id.value);
   if (!last || touched) return;
-  const at = new Date(last.at).toLocaleString(document.documentElement.lang, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hour12: false });
+  const at = kept.moment(last.at);
   is("draft-text").textContent = [fill(told.textFound, { when: at }), last.title].filter(Boolean).join(" ");
   draftLine.hidden = false;
   is("draft-open").onclick = () => { restore(last); draftLine.hidden = true; };
@@ -206,7 +206,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await finish(await send(form.action, fields(), chosenFiles.get()));
   } catch (error) {
-    if (error instanceof Refused) showErrors(error.errors);
+    if (error instanceof Refused) await mend(error);
     else if (error instanceof SignedOut) signedOut();
     else if (error instanceof TypeError || !navigator.onLine) await wait();
     else showErrors({ "": [told.textOurs] });
@@ -216,9 +216,21 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+// A page that was sent before gets an id of its own for the other words on it.
+async function mend({ errors, id }) {
+  const used = form.elements.id.value;
+  if (id && id !== used) {
+    form.elements.id.value = id;
+    await kept.remove(used).catch(() => {});
+    await save("draft");
+  }
+  showErrors(errors);
+}
+
+// What is left of a report that is sent is its id, so that this page out of the browser's memory is not sent again.
 async function finish(answer) {
   done = true;
-  await kept.remove(form.elements.id.value).catch(() => {});
+  await kept.put({ id: form.elements.id.value, person: told.person, at: Date.now(), state: "sent" }).catch(() => {});
   window.location.href = answer.url;
 }
 
@@ -244,7 +256,7 @@ function signedOut() {
 
 async function retry() {
   const answers = await sendWaiting(done ? "" : form.elements.id.value).catch(() => []);
-  const mine = answers.find((answer) => answer.id === form.elements.id.value);
+  const mine = answers.find((answer) => answer.of === form.elements.id.value);
   if (mine) { window.location.href = mine.url; return; }
   const waiting = (await kept.list().catch(() => [])).filter((one) => one.state === "waiting" && (done || one.id !== form.elements.id.value));
   is("waiting").hidden = !waiting.length || done;
@@ -273,6 +285,12 @@ function clear(name) {
   slot.closest("[data-confirm]")?.classList.remove("is-asked");
 }
 
+function line(text) {
+  const said = Object.assign(document.createElement("p"), { className: "field__error" });
+  said.append(is("errors").querySelector("svg").cloneNode(true), Object.assign(document.createElement("span"), { textContent: text }));
+  return said;
+}
+
 function showErrors(errors, loudly = true) {
   if (loudly) for (const slot of form.querySelectorAll("[data-error]")) if (!slot.hidden) clear(slot.dataset.error);
   const general = [];
@@ -280,7 +298,7 @@ function showErrors(errors, loudly = true) {
   for (const [name, texts] of Object.entries(errors)) {
     const slot = form.querySelector(`[data-error="${name}"]`);
     if (!slot) { general.push(...texts); continue; }
-    slot.replaceChildren(...texts.map((text) => Object.assign(document.createElement("p"), { className: "field__error", textContent: text })));
+    slot.replaceChildren(...texts.map(line));
     slot.hidden = false;
     slot.closest(".field")?.classList.add("is-wrong");
     slot.closest("[data-confirm]")?.classList.add("is-asked");
@@ -307,19 +325,32 @@ function showErrors(errors, loudly = true) {
 addEventListener("beforeunload", (event) => { if (touched && !done && !canKeep) event.preventDefault(); });
 addEventListener("pagehide", () => { if (touched && !done) save("draft"); });
 addEventListener("pageshow", (event) => {
-  // Out of the page cache after it was sent: a new report, not the old one again.
-  if (!event.persisted || !done) return;
+  if (event.persisted && done) startAfresh();
+});
+
+// Out of the browser's memory after it was sent: a new report, not the old one again.
+function startAfresh() {
   form.reset();
   form.elements.id.value = uuid7();
   chosenFiles.set([]);
   done = touched = false;
   sendButton.disabled = false;
+  ahead.replaceChildren();
+  looked = "";
+  when.dataset.when = "now";
   renewCategories(true);
-});
+}
 
 if (form.elements.narrative.value || form.querySelector("input[name=category]:checked")) touched = true;
 const first = form.querySelector("[data-error]:not([hidden])");
 if (first) first.closest(".field, fieldset, details")?.scrollIntoView({ block: "center" });
 connection();
-if (canKeep) offerDraft().catch(() => { canKeep = false; draftButton.hidden = true; });
+const WEEK = 7 * 86_400_000;
+async function begin() {
+  const all = await kept.list();
+  for (const one of all) if (one.state === "sent" && one.at < Date.now() - WEEK) await kept.remove(one.id);
+  if (all.some((one) => one.state === "sent" && one.id === form.elements.id.value)) startAfresh();
+  await offerDraft();
+}
+if (canKeep) begin().catch(() => { canKeep = false; draftButton.hidden = true; });
 if (touched) look();

@@ -2,6 +2,7 @@
 // Everything works without it; this only makes it quicker.
 import "./theme.js";
 import "./live.js";
+import "./report-waiting.js";
 import { fill, lengthOfTime, words } from "./time.js";
 
 const STALE = 120_000;

@@ -64,10 +64,40 @@ def test_the_new_form_brings_its_own_id_and_never_the_same_twice(cast: Any, sign
 def test_a_second_press_leads_to_the_same_case(cast: Any, signed_in: Any, typed: dict[str, Any]) -> None:
     client = signed_in(cast.officer)
     first = client.post(LOG, typed)
-    second = client.post(LOG, typed | {"narrative": "changed after the back button"}, follow=True)
+    second = client.post(LOG, typed | {"category": "CRM-07"}, follow=True)
     assert Incident.objects.count() == 1
     assert second.redirect_chain[0][0] == first.headers["Location"]
     assert "We have this report already" in second.content.decode()
+
+
+def test_other_words_on_a_page_that_was_sent_are_not_lost(cast: Any, signed_in: Any, typed: dict[str, Any]) -> None:
+    """The back button, then another incident typed over the old one."""
+    client = signed_in(cast.officer)
+    client.post(LOG, typed)
+    other = typed | {"narrative": "A house near the market burns, people carry water."}
+    asked = client.post(LOG, other)
+    assert asked.status_code == 409
+    assert Incident.objects.get().reference in asked.content.decode()
+    assert other["narrative"] in asked.content.decode()
+    fresh = asked.context["form"].typed("id")
+    assert fresh != typed["id"]
+    assert client.post(LOG, other | {"id": fresh}).status_code == 302
+    assert Incident.objects.count() == 2
+
+
+def test_the_same_words_under_a_new_id_are_the_same_report(
+    cast: Any, signed_in: Any, typed: dict[str, Any], at_now: dt.datetime
+) -> None:
+    """The back button on a phone that loads the page anew and fills the old words in."""
+    client = signed_in(cast.officer)
+    client.post(LOG, typed)
+    again = client.post(LOG, typed | {"id": str(uuid.uuid4())}, follow=True)
+    assert Incident.objects.count() == 1
+    assert "We have this report already" in again.content.decode()
+    # Of another commune, or by somebody else, it is another report.
+    client.post(LOG, typed | {"id": str(uuid.uuid4()), "commune": "KH210802"})
+    signed_in(cast.duty_commander).post(LOG, typed | {"id": str(uuid.uuid4())})
+    assert Incident.objects.count() == 3
 
 
 def test_an_id_of_somebody_else_is_refused_without_a_word_about_the_case(
