@@ -60,6 +60,10 @@ class Person:
         version = self.case(case)["version"]
         return self.post(f"incidents/{case['id']}/acts/", {"act": act, **fields}, **{"If-Match": f'"{version}"'})
 
+    def act_blind(self, case: dict[str, Any], act: str, **fields: Any) -> Answer:
+        """Act without being able to read the case first."""
+        return self.post(f"incidents/{case['id']}/acts/", {"act": act, **fields}, **{"If-Match": '"1"'})
+
     def case(self, case: dict[str, Any]) -> dict[str, Any]:
         answer = self.get(f"incidents/{case['id']}/")
         assert answer.status == 200, answer.body
@@ -173,6 +177,14 @@ class System:
                     self.command(name), env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
                 )
 
+    def start_another(self, name: str) -> None:
+        """A second one of the same, beside the first."""
+        with (self.folder / f"{name}-second.log").open("ab") as log:
+            command = [*self.command(name), "-n", "second@%h"]
+            self.running[f"{name}-second"] = subprocess.Popen(
+                command, env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            )
+
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """End the whole process group, without a chance to tidy up unless `number` gives one."""
         process = self.running.pop(name)
@@ -225,6 +237,11 @@ class System:
             minutes, case["id"],
         )  # fmt: skip
 
+    def let_it_become_overdue(self, case: dict[str, Any]) -> None:
+        """Two minutes past the acknowledgement deadline, whatever the phase of today makes it."""
+        query = "SELECT target_minutes FROM incidents_clock WHERE incident_id = %s AND kind = 'acknowledge'"
+        self.age(case, minutes=self.sql(query, case["id"])[0][0] + 2)
+
     def person(self, name: str) -> Person:
         """The API client of a member of the cast; the token is made by the product's own command."""
         from tests.cast import username
@@ -232,6 +249,21 @@ class System:
         said = self.manage("create_token", username(name), "--name", "journey")
         token = next(word for word in said.split() if word.startswith("esi_"))
         return Person(self, token)
+
+    def code_of(self, name: str) -> str:
+        """Code of the command or body a member of the cast is posted at."""
+        from tests.cast import username
+
+        query = (
+            "SELECT c.code FROM commands_posting p JOIN commands_securitycommand c ON c.id = p.command_id"
+            " JOIN commands_user u ON u.id = p.user_id WHERE u.username = %s"
+        )
+        return str(self.sql(query, username(name))[0][0])
+
+    def told(self, case: dict[str, Any]) -> set[str]:
+        """Names of everybody who has a notice about the case."""
+        query = "SELECT u.username FROM incidents_notice n JOIN commands_user u ON u.id = n.recipient_id"
+        return {str(row[0]) for row in self.sql(query + " WHERE n.incident_id = %s", case["id"])}
 
     def logs(self) -> str:
         return "\n".join(f"== {p.name}\n{p.read_text()[-1500:]}" for p in sorted(self.folder.glob("*.log")))
