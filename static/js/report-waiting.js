@@ -11,7 +11,7 @@ async function someWait() {
 async function sendThem() {
   if (!navigator.onLine || document.hidden || !(await someWait())) return;
   const { sendWaiting } = await import("./report-send.js");
-  for (const sent of await sendWaiting()) say(signOut.dataset.sent.replace("%(reference)s", sent.reference), sent.url);
+  for (const sent of await sendWaiting()) say(signOut.dataset.wordsSent.replace("%(reference)s", sent.reference), sent.url);
 }
 
 function say(text, url) {

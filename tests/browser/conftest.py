@@ -6,10 +6,14 @@ page's own policy blocked, any script error and any request to another host fail
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+# Playwright keeps an event loop in this thread, and Django would refuse the database beside it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}

@@ -15,16 +15,6 @@ PASSWORD = "four quiet words here"
 PAGES = ("start", "incidents:inbox", "incidents:more", "account:preferences", "account:tokens")
 
 
-@pytest.fixture
-def browser(chromium: str) -> Any:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        program = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield program
-        program.close()
-
-
 def look(page: Any, faults: list[str]) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
@@ -38,7 +28,7 @@ def look(page: Any, faults: list[str]) -> None:
 
 @pytest.fixture
 def duty(live_server: Any, cast: Any) -> User:
-    """The duty commander, able to sign in. Made before the browser starts: its event loop keeps the database out."""
+    """The duty commander, able to sign in."""
     user: User = cast.duty_commander
     user.set_password(PASSWORD)
     user.save()
