@@ -24,7 +24,8 @@ from elections.models import Election, Jurisdiction
 from incidents.choices import ActorType, Means, PointPrecision, Severity, TargetType, TimePrecision
 from incidents.forms import places
 from incidents.forms.report_categories import Choice, Group, first_codes, groups, suggested_severity
-from incidents.forms.writing import CodeField, CountField, LineField, NarrativeField, digits, naming_numbers
+from incidents.forms.report_fields import A_POINT, TOO_LONG, ClockField, DayField, IdField, count, line, one_of
+from incidents.forms.writing import CodeField, NarrativeField, naming_numbers
 from incidents.models import Category
 from incidents.routing import ladder_of
 from incidents.templatetags import _time
@@ -61,95 +62,49 @@ _WITH_A_PLACE = {
     *("category", "severity", "date", "time", "confirmed_early", "district", "lat", "place_note"),
     *("narrative", "confirmed_writing", "title", "concerned", *IMPACT),
 }
-_DATES = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y"]
-_TIMES = ["%H:%M", "%H:%M:%S", "%H.%M"]
-_TOO_LONG = gettext_lazy(
-    "That is too long: %(show_value)d characters, and at most %(limit_value)d can be sent. Nothing is lost: shorten it."
-)
-_A_NUMBER = gettext_lazy("Write a whole number, like 0 or 12.")
-_A_POINT = gettext_lazy("That is not a position. Use the map or the button, or leave it out.")
-_A_CHOICE = gettext_lazy("Choose one of the answers in the list.")
-
-
-def _line(limit: int) -> LineField:
-    return LineField(max_length=limit, required=False, error_messages={"max_length": _TOO_LONG})
-
-
-def _one_of(choices: Any, blank: Any = None) -> forms.ChoiceField:
-    listed = [*choices] if blank is None else [("", blank), *choices]
-    return forms.ChoiceField(choices=listed, required=False, error_messages={"invalid_choice": _A_CHOICE})
-
-
-def _count(limit: int) -> CountField:
-    wrong = gettext_lazy("That is more than we can keep: at most %(limit_value)s.")
-    less = gettext_lazy("Write 0 or more.")
-    return CountField(
-        required=False, min_value=0, max_value=limit,
-        error_messages={"invalid": _A_NUMBER, "max_value": wrong, "min_value": less},
-    )  # fmt: skip
-
-
-class _DateField(forms.DateField):
-    def to_python(self, value: Any) -> dt.date | None:
-        return super().to_python(digits(value) if isinstance(value, str) else value)
-
-
-class _TimeField(forms.TimeField):
-    def to_python(self, value: Any) -> dt.time | None:
-        return super().to_python(digits(value) if isinstance(value, str) else value)
-
-
-class _IdField(forms.UUIDField):
-    """The form's own id. One that is damaged counts as none: the writer can do nothing about it."""
-
-    def to_python(self, value: Any) -> Any:
-        try:
-            return super().to_python(value)
-        except ValidationError:
-            return None
 
 
 class ReportForm(forms.Form):
     """One report by one person at `now`; `data_for_report()` is what `actions.Report` takes."""
 
     #: Files are not fields: one that is refused must not hold up the report (see `views.report`).
-    id = _IdField(required=False)
+    id = IdField(required=False)
     category = CodeField(error_messages={"required": gettext_lazy("Choose what it is, or «I am not sure».")})
-    severity = _one_of([(s.value, s.label) for s in SEVERITIES], blank=gettext_lazy("As suggested"))
-    when = _one_of(WHEN)
-    date = _DateField(
-        required=False, input_formats=_DATES,
+    severity = one_of([(s.value, s.label) for s in SEVERITIES], blank=gettext_lazy("As suggested"))
+    when = one_of(WHEN)
+    date = DayField(
+        required=False,
         error_messages={"invalid": gettext_lazy("Write the day as day/month/year, like 03/06/2027.")},
     )  # fmt: skip
-    time = _TimeField(
-        required=False, input_formats=_TIMES,
+    time = ClockField(
+        required=False,
         error_messages={"invalid": gettext_lazy("Write the time as hours:minutes, like 14:20.")},
     )  # fmt: skip
-    time_precision = _one_of(TimePrecision.choices)
+    time_precision = one_of(TimePrecision.choices)
     #: When a report that waited on the phone was written; read for "now" only.
     written_at = forms.CharField(required=False)
     province, district, commune, village = (CodeField(required=False) for _level in places.LEVELS)
-    lat = forms.FloatField(required=False, error_messages={"invalid": _A_POINT})
-    lon = forms.FloatField(required=False, error_messages={"invalid": _A_POINT})
-    point_precision = _one_of(PointPrecision.choices)
+    lat = forms.FloatField(required=False, error_messages={"invalid": A_POINT})
+    lon = forms.FloatField(required=False, error_messages={"invalid": A_POINT})
+    point_precision = one_of(PointPrecision.choices)
     narrative = NarrativeField(
         max_length=LONGEST, min_length=SHORTEST,
         error_messages={
             "required": gettext_lazy("Write what happened, in your own words."),
-            "max_length": _TOO_LONG,
+            "max_length": TOO_LONG,
             "min_length": gettext_lazy("Write a little more: at least %(limit_value)d characters."),
         },
     )  # fmt: skip
-    title = _line(120)
-    place_note = _line(200)
-    actor_type = _one_of(ActorType.choices)
-    target_type = _one_of(TargetType.choices, blank=gettext_lazy("Not known"))
-    means = _one_of(Means.choices, blank=gettext_lazy("Not known"))
+    title = line(120)
+    place_note = line(200)
+    actor_type = one_of(ActorType.choices)
+    target_type = one_of(TargetType.choices, blank=gettext_lazy("Not known"))
+    means = one_of(Means.choices, blank=gettext_lazy("Not known"))
     is_gender_based = forms.BooleanField(required=False)
     killed, injured, stations_affected, minutes_stopped, voters_affected = (
-        _count(limit) for _label, limit in IMPACT.values()
+        count(limit) for _label, limit in IMPACT.values()
     )
-    concerns = _one_of(CONCERNS[1:], blank=CONCERNS[0][1])
+    concerns = one_of(CONCERNS[1:], blank=CONCERNS[0][1])
     concerned = forms.MultipleChoiceField(
         required=False, error_messages={"invalid_choice": gettext_lazy("Choose the unit again: the place has changed.")}
     )
@@ -426,5 +381,5 @@ class ReportForm(forms.Form):
 
 def _degrees(value: float | None, limit: int) -> float | None:
     if value is not None and abs(value) > limit:
-        raise ValidationError(_A_POINT)
+        raise ValidationError(A_POINT)
     return value
