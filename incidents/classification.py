@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.models import User
 from elections.choices import Phase
+from incidents import actions
 from incidents.choices import OPEN, ActorType, Channel, Classification, Nature, Severity, State, TargetType
 from incidents.models import Incident
 from incidents.querysets import IncidentQuerySet
@@ -168,8 +169,6 @@ def apply_rules(now: dt.datetime, limit: int = 2_000) -> int:
 
     Returns how many were decided. Safe to run twice: a decided case is not a candidate any more.
     """
-    from incidents import actions
-
     decided = 0
     for rule in RULES:
         for incident in list(_first(candidates(rule, now), limit - decided)):

@@ -24,6 +24,7 @@ from elections.models import Election, PhaseWindow
 from incidents import navigation
 from incidents.choices import Classification
 from incidents.election_choice import current_election
+from incidents.escalation.watchdog import Pulse, pulse
 from incidents.models import Incident, Notice, NoticeChannel
 
 #: The header's track: every phase but the time between elections.
@@ -154,13 +155,9 @@ class Shell:
     # ---- The engine ----
 
     @cached_property
-    def engine(self) -> Any:
+    def engine(self) -> Pulse:
         """Read at most every few seconds by one process; the bar must not be what makes a slow database slower."""
-        try:
-            from incidents.escalation.watchdog import pulse
-        except ImportError:
-            return None
-        known = cache.get("engine-pulse")
+        known: Pulse | None = cache.get("engine-pulse")
         if known is None:
             known = pulse(self.now)
             cache.set("engine-pulse", known, PULSE_SECONDS)
@@ -168,7 +165,7 @@ class Shell:
 
     @property
     def engine_is_late(self) -> bool:
-        return self.user is not None and bool(self.engine) and self.engine.state in ("late", "stopped")
+        return self.user is not None and self.engine.state in ("late", "stopped")
 
 
 def _days(first: dt.datetime, last: dt.datetime) -> int:

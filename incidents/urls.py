@@ -1,10 +1,8 @@
 """Addresses of the cases: the list, one case with its acts and files, the inbox, and all there is on one page."""
 
-from importlib.util import find_spec
-
 from django.urls import path
 
-from incidents.views import inbox, more
+from incidents.views import acts, case, files, inbox, more, queue, report, report_parts
 
 app_name = "incidents"
 urlpatterns = [
@@ -13,24 +11,18 @@ urlpatterns = [
     path("inbox/<int:pk>/open", inbox.open_notice, name="open_notice"),
     path("more/", more.more, name="more"),
     path("more/election", more.election, name="election"),
+    path("", queue.case_list, name="list"),
+    path("news", queue.queue_news, name="news"),
+    # Logging one; the parts of the page below it answer while it is filled in.
+    path("new/", report.log, name="log"),
+    path("new/receipt", report.receipt, name="receipt"),
+    path("new/places", report_parts.place_list, name="report_places"),
+    path("new/point", report_parts.point, name="report_point"),
+    path("new/outlines/<str:code>", report_parts.outlines, name="report_outlines"),
+    path("new/units", report_parts.units, name="report_units"),
+    path("new/preview", report_parts.preview, name="report_preview"),
+    path("<uuid:pk>/", case.detail, name="detail"),
+    path("<uuid:pk>/acts/", acts.act, name="acts"),
+    path("<uuid:pk>/files/<uuid:file>/", files.derived, name="file"),
+    path("<uuid:pk>/files/<uuid:file>/original", files.original, name="original"),
 ]
-# Pages of cases need the write path; without it the rest of the product still opens.
-if find_spec("incidents.actions"):
-    from incidents.views import acts, case, files, queue, report, report_parts
-
-    urlpatterns += [
-        path("", queue.case_list, name="list"),
-        path("news", queue.queue_news, name="news"),
-        # Logging one; the parts of the page below it answer while it is filled in.
-        path("new/", report.log, name="log"),
-        path("new/receipt", report.receipt, name="receipt"),
-        path("new/places", report_parts.place_list, name="report_places"),
-        path("new/point", report_parts.point, name="report_point"),
-        path("new/outlines/<str:code>", report_parts.outlines, name="report_outlines"),
-        path("new/units", report_parts.units, name="report_units"),
-        path("new/preview", report_parts.preview, name="report_preview"),
-        path("<uuid:pk>/", case.detail, name="detail"),
-        path("<uuid:pk>/acts/", acts.act, name="acts"),
-        path("<uuid:pk>/files/<uuid:file>/", files.derived, name="file"),
-        path("<uuid:pk>/files/<uuid:file>/original", files.original, name="original"),
-    ]

@@ -1,13 +1,11 @@
 """Addresses of the REST API, version 1."""
 
-from importlib.util import find_spec
-
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
 from django.urls.resolvers import URLPattern, URLResolver
 from drf_spectacular.views import SpectacularAPIView
 
-from incidents.api import base, documentation, exports, layers, numbers, reference
+from incidents.api import attachments, base, cases, documentation, exports, layers, numbers, reference
 
 app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,17 +22,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("problems/", reference.ProblemTypes.as_view(), name="problems"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", login_required(documentation.Documentation.as_view()), name="docs"),
+    path("incidents/", cases.Incidents.as_view(), name="incidents"),
+    path("incidents/<uuid:pk>/", cases.IncidentDetail.as_view(), name="incident"),
+    path("incidents/<uuid:pk>/acts/", cases.Acts.as_view(), name="acts"),
+    path("incidents/<uuid:pk>/timeline/", cases.Timeline.as_view(), name="timeline"),
+    path("incidents/<uuid:pk>/attachments/", attachments.Attachments.as_view(), name="attachments"),
+    path("incidents/<uuid:pk>/attachments/<uuid:file>/", attachments.AttachmentFile.as_view(), name="attachment"),
+    # Last: it answers whatever is left.
+    re_path(r"^.*$", base.NothingHere.as_view(), name="nothing-here"),
 ]
-# Addresses of cases need the write path; without it the rest of the product still opens.
-if find_spec("incidents.actions"):
-    from incidents.api import attachments, cases
-
-    urlpatterns += [
-        path("incidents/", cases.Incidents.as_view(), name="incidents"),
-        path("incidents/<uuid:pk>/", cases.IncidentDetail.as_view(), name="incident"),
-        path("incidents/<uuid:pk>/acts/", cases.Acts.as_view(), name="acts"),
-        path("incidents/<uuid:pk>/timeline/", cases.Timeline.as_view(), name="timeline"),
-        path("incidents/<uuid:pk>/attachments/", attachments.Attachments.as_view(), name="attachments"),
-        path("incidents/<uuid:pk>/attachments/<uuid:file>/", attachments.AttachmentFile.as_view(), name="attachment"),
-    ]
-urlpatterns.append(re_path(r"^.*$", base.NothingHere.as_view(), name="nothing-here"))
