@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from commands.models import Posting, SecurityCommand, User
@@ -16,10 +20,12 @@ if TYPE_CHECKING:
     _PostingAdmin = admin.ModelAdmin[Posting]
     _PostingInline = admin.TabularInline[Posting, User]
     _UserAdmin = UserAdmin[User]
+    _CommandForm = forms.ModelForm[SecurityCommand]
 else:
     _CommandAdmin = _PostingAdmin = admin.ModelAdmin
     _PostingInline = admin.TabularInline
     _UserAdmin = UserAdmin
+    _CommandForm = forms.ModelForm
 
 
 class NeverDeleted:
@@ -50,6 +56,15 @@ class PersonAdmin(NeverDeleted, _UserAdmin):
     inlines = [PostingInline]
 
 
+class CommandForm(_CommandForm):
+    def clean_dissolved_on(self) -> dt.date | None:
+        """Not ahead: a command with this date set is gone at once, and its place would be without a commander."""
+        day: dt.date | None = self.cleaned_data["dissolved_on"]
+        if day and day > timezone.localdate():
+            raise ValidationError(_("That is in the future, but it would hold at once. Come back on that day."))
+        return day
+
+
 @admin.register(SecurityCommand)
 class SecurityCommandAdmin(NeverDeleted, _CommandAdmin):
     """The place in the tree is read-only once made: cases and postings hang on it."""
@@ -58,6 +73,7 @@ class SecurityCommandAdmin(NeverDeleted, _CommandAdmin):
     list_filter = ["kind", "force"]
     search_fields = ["code", "name_en", "name_km"]
     readonly_fields = ["code", "kind", "parent", "path", "jurisdiction"]
+    form = CommandForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

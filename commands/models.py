@@ -13,6 +13,7 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -39,12 +40,11 @@ class User(AbstractUser):
         """Postings in force, read once for each user object (a request): (role, command) with the command loaded."""
         if not self.is_active:
             return []
-        return list(
-            Posting.objects.current(timezone.now())
-            .filter(user=self)
-            .select_related("command", "command__jurisdiction")
-            .order_by("pk")
-        )
+        found = Posting.objects.current(timezone.now()).filter(user=self)
+        if self.is_staff or self.is_superuser:
+            # The admin writes postings: whoever may open it could else write themselves into every case.
+            found = found.filter(role=Role.ADMINISTRATOR)
+        return list(found.select_related("command", "command__jurisdiction").order_by("pk"))
 
     def has_role(self, *roles: Role) -> bool:
         return any(p.role in roles for p in self.current_postings)
@@ -120,6 +120,11 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} @ {self.command}"
+
+    def clean(self) -> None:
+        """A posting that would show cases is refused to who may open the admin: there it would show nothing."""
+        if self.role != Role.ADMINISTRATOR and self.user_id and (self.user.is_staff or self.user.is_superuser):
+            raise ValidationError({"role": _("Whoever administers the system reads no case. Use a second account.")})
 
 
 class ApiToken(models.Model):
