@@ -108,6 +108,32 @@ CEILING: dict[tuple[str, Role], str] = {
 }
 
 
+#: Who may take what away in a file (domain 5.2, "Weekly export" and "Row export"); each within what they may see.
+FILES: dict[str, tuple[Role, ...]] = {
+    "weekly": (_DUT, _PRV, _PSC, _NEC, Role.MINISTRY_ANALYST, Role.AUDITOR),
+    "rows": (_PRV, _PSC, _NEC, Role.MINISTRY_ANALYST),
+}
+
+
+def judge_file(what: str, postings: Sequence[Posting]) -> Posting:
+    """The posting under which a file of this kind ("weekly" figures, "rows" of cases) may be taken away.
+
+    Raises PermissionDenied with a sentence that says who may.
+    """
+    for posting in postings:
+        if posting.role in FILES[what]:
+            return posting
+    if not postings:
+        raise PermissionDenied(_("You hold no posting now, so you cannot act. Ask your administrator."))
+    who = ", ".join(str(role.label) for role in FILES[what])
+    raise PermissionDenied(_("Your posting may not take this file away. It is for: %(roles)s.") % {"roles": who})
+
+
+def may_file(what: str, postings: Sequence[Posting]) -> bool:
+    """Whether `judge_file` would find a posting."""
+    return any(posting.role in FILES[what] for posting in postings)
+
+
 def judge(act: str, postings: Sequence[Posting], facts: Facts) -> Posting:
     """The posting under which the act is allowed.
 

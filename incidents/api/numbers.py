@@ -34,7 +34,7 @@ class MeasureSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
     definition = serializers.CharField()
-    unit = serializers.ChoiceField(["cases", "percent", "minutes"])
+    unit = serializers.ChoiceField(["cases", "percent", "minutes", "people"])
     timing = serializers.ChoiceField(["now", "period"])
     value = serializers.FloatField(allow_null=True, help_text="Null where it cannot be said.")
     cases = serializers.URLField(allow_null=True, help_text="The list of exactly these cases, where there is one.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from incidents.choices import OPEN, Severity
 from incidents.dashboards.measures import minutes_between
-from incidents.dashboards.past import late_at, open_at
+from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import DISTRICT, Question
 from incidents.models import Escalation, EscalationKind
 from incidents.tallies import NOT_COUNTED
@@ -91,9 +91,10 @@ def over_by_place(question: Question, length: int) -> dict[str, InPlaceOver]:
 
 
 def by_category_and_severity(question: Question) -> Counter[tuple[str, str]]:
-    """Reports of the period by (category, severity)."""
-    rows = question.reported().values_list("category", "severity").annotate(n=Count("*")).order_by()
-    return Counter({(category, severity): n for category, severity, n in rows})
+    """Reports of the period by (category, severity), as they were when it ended."""
+    end = min(question.span.end, question.now)
+    found = values_at(question.reported(), ("category", "severity"), end)
+    return Counter({(category, severity): n for (category, severity), n in found.items()})
 
 
 def open_by_category(question: Question) -> list[tuple[str, int]]:

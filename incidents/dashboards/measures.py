@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from commands.choices import BodyKind, Role
 from commands.models import User
 from incidents.choices import OPEN, Classification, ClockKind, Severity, State, Verification
-from incidents.dashboards.past import late_at, open_at
+from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import Period, Question
 from incidents.filters import CaseFilter
 from incidents.models import Clock, Escalation, EscalationKind, Incident
@@ -27,7 +27,7 @@ from incidents.querysets import IncidentQuerySet
 from incidents.tallies import NOT_COUNTED
 
 Value = int | float | None
-CASES, PERCENT, MINUTES = "cases", "percent", "minutes"
+CASES, PERCENT, MINUTES, PEOPLE = "cases", "percent", "minutes", "people"
 NOW, PERIOD = "now", "period"
 #: A percentage of fewer cases than this says more than it knows.
 SMALLEST_BASE = 20
@@ -194,6 +194,40 @@ def late_at_end(question: Question) -> int:
     return late_at(question.cases(), _end(question)).count()
 
 
+_KNOWN = ("state", "verification", "classification", "killed", "injured")
+
+
+def _known_at_end(question: Question) -> list[tuple[dict[str, Any], int]]:
+    """The incidents of the period as they stood when it ended: values of `_KNOWN`, and how many had them."""
+    found = question.remembered("known at end", lambda: values_at(question.reported(), _KNOWN, _end(question)))
+    rows = [(dict(zip(_KNOWN, values, strict=True)), n) for values, n in found.items()]
+    return [(known, n) for known, n in rows if known["state"] not in NOT_COUNTED]
+
+
+def incidents_at_end(question: Question) -> int:
+    return sum(n for _known, n in _known_at_end(question))
+
+
+def confirmed_at_end(question: Question) -> int:
+    return sum(n for known, n in _known_at_end(question) if known["verification"] == Verification.VERIFIED)
+
+
+def electoral_at_end(question: Question) -> int:
+    return sum(n for known, n in _known_at_end(question) if known["classification"] == Classification.ELECTORAL)
+
+
+def undetermined_at_end(question: Question) -> int:
+    return sum(n for known, n in _known_at_end(question) if known["classification"] == Classification.UNDETERMINED)
+
+
+def killed_at_end(question: Question) -> int:
+    return sum(n * int(known["killed"]) for known, n in _known_at_end(question))
+
+
+def injured_at_end(question: Question) -> int:
+    return sum(n * int(known["injured"]) for known, n in _known_at_end(question))
+
+
 def decided(question: Question) -> tuple[int, int]:
     """Cases reported in the period that were acknowledged in time, and all whose time to do so is over or used."""
     clocks = Clock.objects.filter(
@@ -352,6 +386,33 @@ _ALL: tuple[Measure, ...] = (
     Measure(
         "late_at_end", _("Late at the end"), _("Cases that were open and past a deadline when the period ended."),
         CASES, PERIOD, late_at_end,
+    ),
+    Measure(
+        "incidents_at_end", _("Incidents at the end"),
+        _("Reports of the period that, when it ended, were not joined to another case, withdrawn or found not to be an"
+          " incident."),
+        CASES, PERIOD, incidents_at_end,
+    ),
+    Measure(
+        "confirmed_at_end", _("Confirmed at the end"), _("Incidents of the period that were verified when it ended."),
+        CASES, PERIOD, confirmed_at_end,
+    ),
+    Measure(
+        "electoral_at_end", _("Electoral at the end"),
+        _("Incidents of the period that NEC had classified as electoral when it ended."), CASES, PERIOD,
+        electoral_at_end,
+    ),
+    Measure(
+        "undetermined_at_end", _("Not classified at the end"),
+        _("Incidents of the period that NEC had not classified when it ended."), CASES, PERIOD, undetermined_at_end,
+    ),
+    Measure(
+        "killed_at_end", _("Killed"), _("People killed in the incidents of the period, as known when it ended."),
+        PEOPLE, PERIOD, killed_at_end,
+    ),
+    Measure(
+        "injured_at_end", _("Injured"), _("People injured in the incidents of the period, as known when it ended."),
+        PEOPLE, PERIOD, injured_at_end,
     ),
     Measure(
         "within_target", _("Acknowledged in time"),

@@ -1,12 +1,16 @@
-"""How things stood at a past moment, from the journal and the clocks: what was open then, what was late then."""
+"""How things stood at a past moment, from the journal and the clocks: what was open, what was late, what was known."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
-from incidents.choices import OPEN, State
+from incidents.choices import OPEN, ClockKind, State
 from incidents.models import Clock, ClockState, Entry
 from incidents.querysets import IncidentQuerySet
 
@@ -28,11 +32,49 @@ def open_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:
 
 
 def late_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:
-    """Those of `cases` that were open at `moment` with a clock running past its deadline."""
-    running = Clock.objects.filter(
-        Q(state=ClockState.RUNNING) | Q(stopped_at__gte=moment),
-        incident=OuterRef("pk"),
-        anchor_at__lt=moment,
-        deadline_at__lt=moment,
+    """Those of `cases` that were open at `moment` with a deadline past that was still to be met."""
+    live = Q(state__in=[ClockState.RUNNING, ClockState.EXHAUSTED]) | Q(stopped_at__gte=moment)
+    late = Clock.objects.filter(live, incident=OuterRef("pk"), anchor_at__lt=moment, deadline_at__lt=moment)
+    # A new severity gives a new deadline from the old anchor: one that came after the moment says nothing of it.
+    set_later = Clock.objects.filter(
+        incident=OuterRef("incident"),
+        kind__in=[OuterRef("kind"), ClockKind.REVIEW],
+        anchor_at=OuterRef("anchor_at"),
+        pk__lt=OuterRef("pk"),
+        stopped_at__gte=moment,
     )
-    return open_at(cases, moment).filter(Exists(running))
+    return open_at(cases, moment).filter(Exists(late.exclude(Exists(set_later))))
+
+
+def values_at(cases: IncidentQuerySet, fields: Sequence[str], moment: dt.datetime) -> Counter[tuple[Any, ...]]:
+    """How many of `cases` had which values of `fields` at `moment`; fields the journal tracks, as it stores them.
+
+    Counted as they stand now, then put right by what was changed since, so last week costs little.
+    """
+    rows = cases.order_by().values_list(*fields).annotate(n=Count("*"))
+    found = Counter({row[:-1]: row[-1] for row in rows})
+    keys = cases.order_by().values("pk")
+    if earlier := changed_since(keys, fields, moment):
+        changed = cases.filter(pk__in=_changes(keys, fields, moment).values("incident"))
+        for pk, *values in changed.order_by().values_list("pk", *fields):
+            found[tuple(values)] -= 1
+            found[tuple(earlier[pk].get(name, value) for name, value in zip(fields, values, strict=True))] += 1
+    return +found
+
+
+def changed_since(
+    keys: Iterable[UUID] | QuerySet[Any, Any], fields: Sequence[str], moment: dt.datetime
+) -> dict[UUID, dict[str, Any]]:
+    """For each case of `keys` changed at or after `moment`: the stored values that the changed `fields` had before."""
+    found: dict[UUID, dict[str, Any]] = {}
+    for pk, before in _changes(keys, fields, moment).order_by("pk").values_list("incident_id", "before"):
+        if pk is not None:
+            # Of several changes the first tells what was there; a later one must not write over it.
+            found[pk] = {name: before[name] for name in fields if name in before} | found.get(pk, {})
+    return found
+
+
+def _changes(
+    keys: Iterable[UUID] | QuerySet[Any, Any], fields: Sequence[str], moment: dt.datetime
+) -> QuerySet[Entry, Entry]:
+    return Entry.objects.filter(at__gte=moment, incident__in=keys, before__has_any_keys=list(fields))

@@ -1,0 +1,102 @@
+"""Comma-separated files that open in a spreadsheet as they are: UTF-8 with a byte order mark, CRLF, no formulas."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from incidents.querysets import IncidentQuerySet
+from incidents.reports import words
+from incidents.reports.rows import CHUNK, case_rows, columns, safe
+from incidents.reports.weekly import Place, Weekly
+
+CONTENT_TYPE = "text/csv; charset=utf-8"
+BOM = b"\xef\xbb\xbf"
+
+
+def rows_csv(cases: IncidentQuerySet, *, at: dt.datetime | None = None, mark: str = "") -> Iterator[bytes]:
+    """The case rows of `cases`, in their order, as pieces of a file of some 2,000 rows each.
+
+    Columns, in the active language (`rows.columns`), moments as 2026-11-09 14:20 in the country's time zone:
+    reference, election, phase, category code, category, group, severity, state, verification, classification, occurred,
+    how exact, reported, entered late, acknowledged, contained, resolved, closed, code and name of province, district
+    and commune, owner, channel, killed, injured, stations affected, minutes stopped, voters affected; and, with `mark`
+    (the number of the export in the journal), a last column that holds it in every row.
+    With `at` the rows show what was known at that moment.
+    """
+    header = [column.title for column in columns()]
+    yield BOM + _lines([[*header, _("Export number")] if mark else header])
+    rows: Iterable[tuple[Any, ...]] = case_rows(cases, _clock(), at=at)
+    if mark:
+        rows = ((*row, mark) for row in rows)
+    stream = iter(rows)
+    while chunk := list(islice(stream, CHUNK)):
+        yield _lines(chunk)
+
+
+def _clock() -> Any:
+    """A function from a moment to its local text; short, because it runs six times a row."""
+    zone = timezone.get_default_timezone()
+
+    def text(moment: dt.datetime) -> str:
+        return moment.astimezone(zone).isoformat(" ", "minutes")[:16]
+
+    return text
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def summary_csv(weekly: Weekly) -> Iterator[bytes]:
+    """The summary as tables one under the other, each with its own header; the first says what it is of."""
+    yield BOM + _lines(_safe(row) for row in _summary(weekly))
+
+
+def _safe(row: Iterable[Any]) -> list[Any]:
+    """Numbers stay numbers, "-3" among them; only text can be a formula."""
+    return [safe(cell) if isinstance(cell, str) else cell for cell in row]
+
+
+def _summary(weekly: Weekly) -> Iterator[list[Any]]:
+    yield [_("Weekly summary")]
+    yield from ([title, text] for title, text in words.about(weekly))
+    yield []
+    now, before = words.periods(weekly)
+    yield [_("Number"), _("Unit"), now, before, _("Change"), _("What it counts")]
+    for total in weekly.totals:
+        figure, measure = total.figure, total.measure
+        unit = words.unit(measure.unit)
+        yield [str(measure.title), unit, figure.value, figure.before, figure.change, str(measure.definition)]
+    yield []
+    yield [words.kinds_title()]
+    levels = [str(s.label) for s in weekly.severities]
+    yield [_("Group"), _("Category code"), _("Category"), *levels, now, before, _("Change")]
+    for group in weekly.groups:
+        for kind in group.categories:
+            counts = [kind.severities[s] for s in weekly.severities]
+            yield [group.name, kind.code, kind.name, *counts, *words.three(kind.figure)]
+    everything = weekly.all_kinds
+    counts = [everything.severities[s] for s in weekly.severities]
+    yield [everything.name, "", "", *counts, *words.three(everything.figure)]
+    for title, header, rows in ((_("By province"), _("Province"), False), (_("By district"), _("District"), True)):
+        yield []
+        yield [title]
+        yield [*([_("Province")] if rows else []), header, _("P-code"), *words.place_headers(weekly)]
+        yield from _places(weekly.provinces, districts=rows)
+
+
+def _places(provinces: list[Place], *, districts: bool) -> Iterator[list[Any]]:
+    for province in provinces:
+        for place in province.districts if districts else [province]:
+            figures = [number for figure in place.figures.values() for number in words.three(figure)]
+            yield [*([province.name] if districts else []), place.name, place.pcode, *figures]

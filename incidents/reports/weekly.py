@@ -1,0 +1,212 @@
+"""What the weekly summary says, as values with their names: no layout, no file format, no number of its own.
+
+Every number is asked of `dashboards.measures` and `dashboards.breakdowns`, as of the cut-off of the week.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from commands.authority import FILES
+from commands.models import Posting, User
+from elections.choices import Level
+from elections.models import Election, Jurisdiction
+from incidents.choices import Severity
+from incidents.dashboards.breakdowns import InPlaceOver, by_category_and_severity, over_by_place
+from incidents.dashboards.measures import MEASURES, Measure, Value, answer
+from incidents.dashboards.question import DISTRICT, PROVINCE, Period, Question
+from incidents.models import Category
+from incidents.querysets import whole_places
+from incidents.reports.asked import Asked
+from incidents.reports.week import Week
+
+#: The measures of the scorecard, in order.
+TOTALS = (
+    "reported", "incidents_at_end", "confirmed_at_end", "electoral_at_end", "undetermined_at_end", "killed_at_end",
+    "injured_at_end", "open_at_end", "late_at_end", "escalated", "reached_psc", "sealed",
+)  # fmt: skip
+#: The measures of each place; the names are those of `InPlaceOver`.
+IN_PLACE = ("reported", "open_at_end", "late_at_end", "escalated")
+SEVERITIES = tuple(Severity)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of the week beside the same number of the period it is compared with."""
+
+    value: Value
+    before: Value
+
+    @property
+    def change(self) -> Value:
+        """None where either cannot be said."""
+        return None if self.value is None or self.before is None else self.value - self.before
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.value and not self.before
+
+
+@dataclass(frozen=True)
+class Total:
+    measure: Measure
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Reports of one category, or of a whole group of categories, or of all."""
+
+    code: str
+    name: str
+    severities: dict[Severity, int]
+    figure: Figure
+    categories: list[Kind] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the week left in one province or district."""
+
+    pcode: str
+    name: str
+    figures: dict[str, Figure]
+    districts: list[Place] = field(default_factory=list)
+
+    @property
+    def is_quiet(self) -> bool:
+        return all(figure.is_nothing for figure in self.figures.values())
+
+
+@dataclass(frozen=True)
+class Weekly:
+    """The whole summary. `counted` ends at the cut-off; `compared` is what the change is against."""
+
+    election: Election
+    week: Week
+    counted: Period
+    compared: Period
+    is_running: bool
+    made_at: dt.datetime
+    posting: Posting
+    scope: str
+    totals: list[Total]
+    groups: list[Kind]
+    all_kinds: Kind
+    provinces: list[Place]
+
+    @property
+    def cut_off(self) -> dt.datetime:
+        return self.counted.end
+
+    @property
+    def is_empty(self) -> bool:
+        return all(total.figure.is_nothing for total in self.totals)
+
+    @cached_property
+    def severities(self) -> list[Severity]:
+        """The columns of the table; the level without rating only where something has it."""
+        rated = [s for s in SEVERITIES if s != Severity.UNRATED]
+        return [*rated, Severity.UNRATED] if self.all_kinds.severities[Severity.UNRATED] else rated
+
+
+def build(asked: Asked) -> Weekly:
+    """The summary of a week; names in the active language. The person must hold a posting that may have it."""
+    question = asked.question
+    before = question.over(asked.week.compared(asked.now))
+    groups = _kinds(by_category_and_severity(question), by_category_and_severity(before))
+    return Weekly(
+        election=asked.election,
+        week=asked.week,
+        counted=question.span,
+        compared=before.span,
+        is_running=asked.week.is_running(asked.now),
+        made_at=asked.now,
+        posting=next(p for p in asked.user.current_postings if p.role in FILES["weekly"]),
+        scope=scope_of(asked.user),
+        totals=[
+            Total(MEASURES[name], Figure(answer(name, question).value, answer(name, before).value))
+            for name in TOTALS
+            if MEASURES[name].is_for(asked.user)
+        ],
+        groups=groups,
+        all_kinds=_together("", _("All categories"), groups),
+        provinces=_places(question, over_by_place(question, DISTRICT), over_by_place(before, DISTRICT)),
+    )
+
+
+def scope_of(user: User) -> str:
+    """In words, the places whose cases are counted for this person."""
+    places = whole_places(user)
+    if places is None:
+        return _("the cases open to you")
+    if "" in places:
+        return _("the whole country")
+    return ", ".join(place.full_name for place in Jurisdiction.objects.filter(pk__in=places).order_by("pk"))
+
+
+# ---- Category by severity ----
+
+
+def _kinds(now: Counter[tuple[str, str]], before: Counter[tuple[str, str]]) -> list[Kind]:
+    """Groups with their categories that had a report in either period, in the order of the codes."""
+    codes = {code for code, _severity in (*now, *before)}
+    groups: dict[str, list[Kind]] = {}
+    names: dict[str, str] = {}
+    for category in Category.objects.filter(pk__in=codes):
+        severities = {s: now[category.code, s] for s in SEVERITIES}
+        earlier = sum(before[category.code, s] for s in SEVERITIES)
+        kind = Kind(category.code, category.name, severities, Figure(sum(severities.values()), earlier))
+        groups.setdefault(category.group_code, []).append(kind)
+        names[category.group_code] = category.group
+    return [_together(code, names[code], kinds, keep=True) for code, kinds in groups.items()]
+
+
+def _together(code: str, name: str, kinds: list[Kind], *, keep: bool = False) -> Kind:
+    severities = {s: sum(kind.severities[s] for kind in kinds) for s in SEVERITIES}
+    return Kind(code, name, severities, _sum(kind.figure for kind in kinds), kinds if keep else [])
+
+
+def _sum(figures: Iterable[Figure]) -> Figure:
+    rows = list(figures)
+    return Figure(sum(f.value or 0 for f in rows), sum(f.before or 0 for f in rows))
+
+
+# ---- Places ----
+
+
+def _places(question: Question, now: dict[str, InPlaceOver], before: dict[str, InPlaceOver]) -> list[Place]:
+    """Every province and district in view with its figures, zeros too: a province that is silent is news.
+
+    By the place each case is known to have happened at now. A province is the sum of its districts.
+    """
+    nothing = InPlaceOver()
+    found: dict[str, list[Place]] = {}
+    names = _names(question, {*now, *before})
+    for code in sorted(c for c in names if len(c) > PROVINCE):
+        here, earlier = now.get(code, nothing), before.get(code, nothing)
+        figures = {name: Figure(getattr(here, name), getattr(earlier, name)) for name in IN_PLACE}
+        found.setdefault(code[:PROVINCE], []).append(Place(code, names[code], figures))
+    return [
+        Place(code, names.get(code, code), {n: _sum(d.figures[n] for d in districts) for n in IN_PLACE}, districts)
+        for code, districts in found.items()
+    ]
+
+
+def _names(question: Question, seen: set[str]) -> dict[str, str]:
+    """Names by P-code of the districts in view that exist now or are in `seen`, and of their provinces."""
+    wanted = Q(pk__in=seen)
+    for place in question.places or ():
+        wanted |= Q(pk__startswith=place[:DISTRICT], valid_to=None)
+    areas = Jurisdiction.objects.filter(level__in=[Level.PROVINCE, Level.DISTRICT])
+    districts = {a.pk: a.name for a in areas.filter(wanted) if len(a.pk) == DISTRICT}
+    missing = {code: code for code in seen if code not in districts}
+    provinces = areas.filter(pk__in={code[:PROVINCE] for code in (*districts, *missing)})
+    return missing | districts | {p.pk: p.name for p in provinces}
