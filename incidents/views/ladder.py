@@ -11,14 +11,12 @@ from django.utils.translation import gettext as _
 
 from commands.models import SecurityCommand
 from incidents import routing
-from incidents.choices import Act, ClockKind
-from incidents.deadlines import fires_at
-from incidents.models import Clock, ClockState, Custody, Incident
+from incidents.choices import Act, ClockKind, State
+from incidents.escalation import plan
+from incidents.models import Clock, ClockState, Custody, EscalationKind, Incident
 from incidents.views.rows import Row
 
-#: Clocks whose deadline moves the case; the others first tell the next command and move it at twice the time.
-_MOVING = (ClockKind.ACKNOWLEDGE, ClockKind.ACCEPT)
-MOST_PLANNED = 4
+MOST_PLANNED = 5
 
 
 @dataclass(frozen=True)
@@ -68,36 +66,68 @@ def _why(custody: Custody, *, is_first: bool) -> str:
 
 
 def planned(incident: Incident, clocks: Iterable[Clock]) -> list[Step]:
-    """What the rule does next if nobody acts: each command above told or made owner, at its moment. Few queries."""
-    if not incident.is_open:
+    """What the rule does next if nobody acts: each command above told once, then made owner, at its moment."""
+    running = [_running(c) for c in clocks if c.state == ClockState.RUNNING]
+    if not incident.is_open or not running:
         return []
-    running = [c for c in clocks if c.state == ClockState.RUNNING]
     subjects = None
     if incident.is_sealed:
         subjects = [s.command for s in incident.subjects.select_related("command")]
     above = routing.above(incident.owner, incident.place_id, subjects)
-    if not running or not above:
-        return []
-    due: list[tuple[dt.datetime, str, bool]] = []
-    for clock in running:
-        if clock.kind in _MOVING:
-            due.append((clock.deadline_at, _if_nobody(clock.kind), False))
-        else:
-            due.append((clock.deadline_at, _if_nobody(clock.kind), True))
-            due.append((fires_at(clock.anchor_at, clock.target_minutes, 2), _("if that is so still"), False))
-    return _climb(incident, above, sorted(due, key=lambda d: (d[0], d[2])))
+    waits = incident.state == State.REPORTED
+    ahead = plan.planned(
+        incident.owner,
+        above,
+        running,
+        take_over=ClockKind.ACKNOWLEDGE if waits else ClockKind.ACCEPT,
+        minutes=_minutes_to_take_over(incident),
+    )
+    return [_step(s) for s in _worth_showing(ahead)][:MOST_PLANNED]
 
 
-def _if_nobody(kind: str) -> str:
-    return {
-        ClockKind.ACKNOWLEDGE: _("if nobody acknowledges it"),
-        ClockKind.ACCEPT: _("if nobody accepts it"),
-        ClockKind.FIRST_UPDATE: _("if there is no update"),
-        ClockKind.UPDATE: _("if there is no update"),
-        ClockKind.CONTAIN: _("if it is not contained"),
-        ClockKind.RESOLVE: _("if it is not resolved"),
-        ClockKind.REVIEW: _("if it is not rated"),
-    }[ClockKind(kind)]
+def _running(clock: Clock) -> plan.Running:
+    return plan.Running(
+        kind=clock.kind, step=clock.step, anchor_at=clock.anchor_at, target_minutes=clock.target_minutes
+    )
+
+
+def _worth_showing(ahead: Iterable[plan.PlannedStep]) -> Iterator[plan.PlannedStep]:
+    """Every change of owner, and of what a command is told only the first: several clocks may tell it the same day."""
+    told: set[int] = set()
+    for step in ahead:
+        if step.kind == EscalationKind.OWNER_MOVED or step.command.pk not in told:
+            yield step
+        told.add(step.command.pk)
+
+
+def _step(step: plan.PlannedStep) -> Step:
+    told_only = step.kind == EscalationKind.NEXT_TOLD
+    return Step(step.command, step.at, _because(step, told_only=told_only), "planned", is_told_only=told_only)
+
+
+def _because(step: plan.PlannedStep, *, told_only: bool) -> str:
+    if not told_only and not plan.is_moving(step.clock):
+        return _STILL[ClockKind(step.clock)]()
+    if step.clock == ClockKind.ACCEPT:
+        return _("if %(command)s does not accept") % {"command": step.owner.name}
+    return _IF_NOBODY[ClockKind(step.clock)]()
+
+
+_IF_NOBODY = {
+    ClockKind.ACKNOWLEDGE: lambda: _("if nobody acknowledges it"),
+    ClockKind.FIRST_UPDATE: lambda: _("if there is no update"),
+    ClockKind.UPDATE: lambda: _("if there is no update"),
+    ClockKind.CONTAIN: lambda: _("if it is not contained"),
+    ClockKind.RESOLVE: lambda: _("if it is not resolved"),
+    ClockKind.REVIEW: lambda: _("if it is not rated"),
+}
+_STILL = {
+    ClockKind.FIRST_UPDATE: lambda: _("if there is still no update"),
+    ClockKind.UPDATE: lambda: _("if there is still no update"),
+    ClockKind.CONTAIN: lambda: _("if it is still not contained"),
+    ClockKind.RESOLVE: lambda: _("if it is still not resolved"),
+    ClockKind.REVIEW: lambda: _("if it is still not rated"),
+}
 
 
 def with_above(rows: Iterable[Row]) -> Iterator[tuple[Row, SecurityCommand | None]]:
@@ -118,32 +148,13 @@ def then(incident: Incident, above: SecurityCommand | None) -> str:
     """One line: what the rule does at the next deadline."""
     if above is None:
         return ""
-    text = _("then: %(command)s owns it") if incident.next_due_kind in _MOVING else _("then: %(command)s is told")
+    text = _("then: %(command)s owns it") if plan.is_moving(incident.next_due_kind) else _("then: %(command)s is told")
     return text % {"command": above.name}
 
 
-def _climb(
-    incident: Incident, above: Sequence[SecurityCommand], due: Sequence[tuple[dt.datetime, str, bool]]
-) -> list[Step]:
-    """Walk up: the first deadline that moves gives the case to the next rung, whose time to accept then runs."""
-    steps: list[Step] = []
-    told = next((d for d in due if d[2]), None)
-    moves = next((d for d in due if not d[2]), None)
-    if told and moves and told[0] < moves[0]:
-        steps.append(Step(above[0], told[0], told[1], "planned", is_told_only=True))
-    if moves:
-        at, why = moves[0], moves[1]
-        accept = _accept_minutes(incident)
-        for command in above:
-            steps.append(Step(command, at, why, "planned"))
-            if accept is None:
-                break
-            at, why = at + dt.timedelta(minutes=accept), _("if %(command)s does not accept") % {"command": command.name}
-    return steps[:MOST_PLANNED]
-
-
-def _accept_minutes(incident: Incident) -> int | None:
+def _minutes_to_take_over(incident: Incident) -> int:
+    """The time a new owner has; 0 where the reference data has no row, which the engine cannot work with either."""
     try:
         return routing.targets_for(incident.election, incident.phase, incident.severity).acknowledge
     except ValidationError:
-        return None
+        return 0
