@@ -134,7 +134,7 @@ def _read_cursor(text: str) -> tuple[dt.datetime, UUID] | None:
     moment, _sep, key = text.partition("_")
     try:
         at = dt.datetime.fromisoformat(moment)
-        return (at, UUID(key)) if at.tzinfo else None
+        return (at, UUID(key)) if at.tzinfo and 1900 < at.year < 2200 else None
     except ValueError:
         return None
 

@@ -319,8 +319,12 @@ def _known(name: str, texts: list[str]) -> set[str]:
 
 
 def _day(text: str) -> dt.date:
+    """A day near enough that the midnights around it exist in every time zone."""
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
+        if not 1900 < day.year < 2200:
+            raise ValueError
+        return day
     except ValueError:
         raise ValidationError(
             _("«%(value)s» is not a day. Write it as year-month-day, like 2027-06-03."), params={"value": text[:60]}

@@ -32,7 +32,7 @@ from incidents.api.problems import Problem
 from incidents.api.replays import id_from, same_report
 from incidents.api.schema import ACT_EXAMPLES, ACT_REQUEST, FILTERS, IDEMPOTENCY_KEY, IF_MATCH, PROBLEMS
 from incidents.api.scope import detailed_keys, filtered
-from incidents.api.serializers import IncidentDetailSerializer, IncidentSerializer
+from incidents.api.serializers import IncidentDetailSerializer, IncidentSerializer, ReceiptSerializer
 from incidents.api.timeline import EntrySerializer
 from incidents.choices import Act, Channel
 from incidents.models import Entry, Incident
@@ -107,6 +107,7 @@ class Incidents(ListDoor):
         responses={
             201: IncidentDetailSerializer,
             200: OpenApiResponse(IncidentDetailSerializer, "The same report, sent again: the case as it is now."),
+            202: OpenApiResponse(ReceiptSerializer, "Kept, now or before, and sealed from you: its number is all."),
             **PROBLEMS(400, 403, 409, 413, 415, 422),
         },
     )
@@ -117,7 +118,11 @@ class Incidents(ListDoor):
 
 
 def report(request: Request, data: dict[str, Any]) -> Response:
-    """Report, once: 201 the first time, 200 for the same report again, 422 for another report under the same id."""
+    """Report, once: 201 the first time, 200 for the same report again, 422 for another report under the same id.
+
+    202 with the number alone where the report is sealed from its own writer: «nothing here» would make them send it
+    again and again.
+    """
     user, now = cast(User, request.user), timezone.now()
     data["id"] = key = data.get("id") or id_from(request)
     data["concerned"] = tuple(data.get("concerned", ()))
@@ -129,6 +134,8 @@ def report(request: Request, data: dict[str, Any]) -> Response:
     if again and not same_report(incident, wanted):
         detail = _("A report with this id or key was received before, and it said something else.")
         raise Problem("key-reused", 422, detail)
+    if not Incident.objects.visible_to(user).filter(pk=incident.pk).exists():
+        return Response(ReceiptSerializer(incident).data, status=202)
     response = show(request, find(request, incident.pk), 200 if again else 201)
     response.headers["Location"] = request.build_absolute_uri(f"/api/v1/incidents/{incident.pk}/")
     return response
@@ -211,7 +218,7 @@ def version_seen(request: Request, in_body: int | None) -> int:
     """The version the client acts on: `If-Match: "3"` or `version` in the content. 428 where it gives none."""
     header = request.headers.get("If-Match", "").strip()
     number = header.removeprefix("W/").strip('"')
-    if header and not (number.isascii() and number.isdigit() and 0 < int(number[:10]) < 2**31):
+    if header and not (number.isascii() and number.isdigit() and len(number) <= 10 and 0 < int(number) < 2**31):
         sentence = _('Send If-Match with the ETag of the case as you read it, like "3".')
         raise Problem("bad-request", 400, sentence)
     if header and in_body is not None and int(number) != in_body:

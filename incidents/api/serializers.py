@@ -144,6 +144,17 @@ class IncidentDetailSerializer(IncidentSerializer):
         return list(self.context["concerned"])
 
 
+class ReceiptSerializer(serializers.ModelSerializer[Incident]):
+    """What the writer of a report may know that is sealed from their own unit: that it was kept, under which number."""
+
+    id = serializers.UUIDField()
+
+    class Meta:
+        model = Incident
+        fields = ["id", "reference", "reported_at"]
+        read_only_fields = fields
+
+
 class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
     url = serializers.SerializerMethodField(help_text="As handed in; `?copy=1` for the copy without location.")
     has_copy = serializers.SerializerMethodField(help_text="An image has a smaller copy without its metadata.")

@@ -55,7 +55,7 @@ def queue_news(request: HttpRequest) -> HttpResponse:
     try:
         asked = CaseFilter.from_query(request.GET, also=ALSO).with_default_state("open")
         since = dt.datetime.fromisoformat(request.GET.get("since", "").replace(" ", "+"))
-        if since.tzinfo is None:
+        if since.tzinfo is None or not 1900 < since.year < 2200:
             raise ValueError
     except (ValidationError, ValueError):
         return render(request, "incidents/_news.html", status=400)

@@ -154,6 +154,6 @@ def _read_cursor(after: str, order: str) -> tuple[dt.datetime, UUID]:
         at, pk = dt.datetime.fromisoformat(moment), UUID(key)
     except (ValueError, binascii.Error):
         raise refused from None
-    if text[:1] != order or at.tzinfo is None:
+    if text[:1] != order or at.tzinfo is None or not 1900 < at.year < 2200:
         raise refused
     return at, pk

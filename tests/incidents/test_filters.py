@@ -57,6 +57,8 @@ def test_nothing_asked_for_is_everything_in_scope(cast: Cast) -> None:
         ("mine", "yours"),
         ("reported_from", "yesterday"),
         ("occurred_to", "2027-02-30"),
+        ("occurred_from", "0001-01-01"),
+        ("occurred_to", "9999-12-31"),
         ("q", "x" * 201),
     ],
 )

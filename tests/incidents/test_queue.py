@@ -100,7 +100,11 @@ def test_a_case_that_arrives_between_two_pages_moves_nothing(cast: Cast, signed_
     assert not set(second) & set(references(first))
 
 
-@pytest.mark.parametrize("after", ["nonsense", "ZDIwMjc", "YWJj", "%00"])
+#: The cursor d0001-01-01T00:00:00+14:00_…: a moment that has no name in UTC.
+BEFORE_TIME = "ZDAwMDEtMDEtMDFUMDA6MDA6MDArMTQ6MDBfMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDE"
+
+
+@pytest.mark.parametrize("after", ["nonsense", "ZDIwMjc", "YWJj", "%00", BEFORE_TIME])
 def test_an_unknown_place_in_the_list_is_refused(cast: Cast, signed_in: Any, after: str) -> None:
     assert signed_in(cast.duty_commander).get(reverse("incidents:list") + f"?after={after}").status_code == 400
 
@@ -168,6 +172,6 @@ def test_news_counts_what_came_since_and_not_ones_own(cast: Cast, signed_in: Any
     assert "new in this list" not in text_of(signed_in(cast.officer).get(reverse("incidents:news"), {"since": since}))
 
 
-@pytest.mark.parametrize("since", ["", "yesterday", "2027-05-25T08:00:00"])
+@pytest.mark.parametrize("since", ["", "yesterday", "2027-05-25T08:00:00", "9999-12-31T23:59:59-14:00"])
 def test_news_needs_a_moment(cast: Cast, signed_in: Any, since: str) -> None:
     assert signed_in(cast.officer).get(reverse("incidents:news"), {"since": since}).status_code == 400

@@ -38,6 +38,11 @@ def test_unknown_values_are_refused_by_name(cast: Any, api: Any) -> None:
         "place=%00",
         "%00=1",
         "cursor=WzAsICIyMDI3IiwgIngiXQ",
+        # The ends of the calendar, which have no moment in UTC: [0, "0001-01-01T00:00:00+14:00", …] and 9999.
+        "cursor=WzAsICIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwgIjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMSJd",
+        "cursor=WzAsICI5OTk5LTEyLTMxVDIzOjU5OjU5LTE0OjAwIiwgIjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMSJd",
+        "occurred_from=0001-01-01",
+        "reported_to=9999-12-31",
     ],
 )
 def test_impossible_parameters_are_refused(cast: Any, api: Any, query: str) -> None:

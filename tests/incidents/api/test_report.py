@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from incidents.models import Incident
+from tests.cast import DEMO_COMMUNE
 from tests.incidents.api.clients import API, is_problem
 
 JSON = "application/json"
@@ -144,3 +145,18 @@ def test_the_reporter_of_a_sealed_case_gets_it_back(cast: Any, api: Any, a_repor
     assert response.status_code == 201, response.content
     assert response.json()["is_sealed"] is True
     assert response.json()["concerned"] == [unit]
+
+
+@pytest.mark.parametrize("name", ["demo_officer", "demo_duty", "nec"])
+def test_a_report_sealed_from_its_writer_is_answered_with_its_number(
+    cast: Any, api: Any, a_report: dict[str, Any], name: str
+) -> None:
+    """Kept once, however often it is sent; «nothing here» would say that it was lost."""
+    about = a_report | {"place": DEMO_COMMUNE, "concerned": [cast.command("demo_duty").code]}
+    client = api(getattr(cast, name))
+    first, second = (post(client, about, **{"idempotency-key": "own-unit"}) for _time in range(2))
+    assert (first.status_code, second.status_code) == (202, 202), first.content
+    assert first.json() == second.json() and "Location" not in first.headers
+    assert set(first.json()) == {"id", "reference", "reported_at"}
+    assert Incident.objects.get().is_sealed
+    assert client.get(f"{API}incidents/{first.json()['id']}/").status_code == 404
