@@ -142,10 +142,17 @@ class PhaseWindow(models.Model):
                 name="phase_window_ends_after_start",
                 violation_error_message=_("The phase must end after it starts."),
             ),
+            # Two, because an empty jurisdiction is equal to no other: one for a part of the country, one for all of it.
             models.UniqueConstraint(
                 fields=["election", "phase", "jurisdiction", "starts_at"],
-                name="phase_window_once",
-                nulls_distinct=False,
+                name="phase_window_once_in_a_place",
+                violation_error_message=_("This phase is there already, from the same moment."),
+            ),
+            models.UniqueConstraint(
+                fields=["election", "phase", "starts_at"],
+                condition=Q(jurisdiction=None),
+                name="phase_window_once_in_the_country",
+                violation_error_message=_("This phase is there already, from the same moment."),
             ),
         ]
 

@@ -206,8 +206,9 @@ class Incident(models.Model):
                 name="merged_case_names_its_survivor",
             ),
             models.CheckConstraint(
-                condition=(Q(lat__isnull=True) & Q(lon__isnull=True))
-                | (Q(lat__range=(-90, 90)) & Q(lon__range=(-180, 180))),
+                # Both are asked for by name: a CHECK that comes to NULL counts as met.
+                condition=Q(lat__isnull=True, lon__isnull=True)
+                | Q(lat__isnull=False, lon__isnull=False, lat__range=(-90, 90), lon__range=(-180, 180)),
                 name="point_is_whole_and_on_earth",
             ),
         ]

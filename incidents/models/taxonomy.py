@@ -65,8 +65,17 @@ class ResponseTarget(models.Model):
         verbose_name = _("response target")
         verbose_name_plural = _("response targets")
         constraints = [
+            # Two, because an empty election is equal to no other: one for an election's own rows, one for the rest.
             models.UniqueConstraint(
-                fields=["election", "phase", "severity"], name="one_target_a_phase_and_severity", nulls_distinct=False
+                fields=["election", "phase", "severity"],
+                name="one_target_an_election",
+                violation_error_message=_("There is a target for this phase and severity already."),
+            ),
+            models.UniqueConstraint(
+                fields=["phase", "severity"],
+                condition=Q(election=None),
+                name="one_general_target",
+                violation_error_message=_("There is a target for this phase and severity already."),
             ),
             models.CheckConstraint(
                 condition=Q(acknowledge_minutes__gt=0) & Q(contain_minutes__gt=0), name="targets_are_positive"
