@@ -21,6 +21,7 @@ from incidents.api.problems import BadParameters
 from incidents.api.schema import FILTERS, PROBLEMS
 from incidents.api.scope import asked_for
 from incidents.dashboards import map as maps
+from incidents.dashboards import points as point_layer
 from incidents.dashboards.question import Question
 
 
@@ -78,5 +79,5 @@ class MapPoints(Layer):
     def get(self, request: Request) -> Response:
         question = Question(cast(User, request.user), timezone.now(), asked_for(request, "bbox", "zoom"))
         with about_parameters():
-            view = maps.read_view(request.query_params.get("bbox", ""), request.query_params.get("zoom", ""))
-        return Response(maps.points(question, view))
+            view = point_layer.read_view(request.query_params.get("bbox", ""), request.query_params.get("zoom", ""))
+        return Response(point_layer.points(question, view))

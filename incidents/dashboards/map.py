@@ -1,58 +1,51 @@
-"""What the maps show: counts of areas, outlines, and the cases of a viewport clustered on a grid.
-
-Never on a map, for anybody: sealed cases, and alleged incitement (speech has no place on a map of danger). The cluster
-says how many and how bad; a single case says reference, category, severity and state, nothing of the narrative. People
-without the exact place (tier T2) get the middle of the commune.
-"""
+"""The areas of a map: their counts and shades, which of them are silent, their outlines. Points are in points.py."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
-import math
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Avg, Case, Count, F, IntegerField, Max, Min, Sum, Value, When
-from django.db.models.functions import Floor, Substr
 from django.utils.translation import gettext as _
 
 from elections import geometry
 from elections.choices import Level
 from elections.models import Jurisdiction
-from incidents.choices import SEVERITY_ORDER, Severity, State
 from incidents.dashboards.breakdowns import open_by_place, without_point
 from incidents.dashboards.question import Question
-from incidents.models import Category
-from incidents.querysets import OPERATIONAL_ONLY, IncidentQuerySet
+from incidents.dashboards.silence import silence
 
-#: Up to so many cases are told one by one, beyond it the database makes the grid.
-SINGLES = 300
-#: No answer holds more features than this.
-MOST_FEATURES = 600
-#: From so many cases in view they stand at their district's label point, counted from the tallies.
-MANY = 5_000
-#: Width of a grid cell on the screen, pixels.
-CELL = 64
-ZOOMS = range(0, 19)
-#: Fixed classes of the choropleth by measure, so that a shade means the same tomorrow; 0 is a class of its own.
-BREAKS = {"open": (1, 5, 10, 15, 20), "late": (1, 2, 3, 5, 10)}
-_RANK = {rank: severity for severity, rank in SEVERITY_ORDER.items()}
+#: Least counts of the five shades; 0 is a class of its own. The scales are few and fixed, so that a shade means the
+#: same tomorrow: only when more than a third of the areas would be darkest does the next one hold, and the legend says
+#: so.
+SCALES = (
+    (1, 5, 10, 15, 20), (1, 25, 50, 75, 100), (1, 100, 200, 300, 400), (1, 500, 1_000, 1_500, 2_000),
+    (1, 2_500, 5_000, 7_500, 10_000),
+)  # fmt: skip
 CHILD_LEVEL = {2: Level.PROVINCE, 4: Level.DISTRICT, 6: Level.COMMUNE}
 ROOT = "KH"
+NONE = {"open": 0, "late": 0, "critical": 0, "high": 0}
 
 
 # ---- Areas ----
 
 
-def shade(count: int, measure: str = "open") -> int:
+def scale_for(counts: Iterable[int]) -> tuple[int, ...]:
+    """The scale on which no more than a third of the areas are darkest."""
+    listed = list(counts)
+    for scale in SCALES:
+        if sum(n >= scale[-1] for n in listed) * 3 <= len(listed):
+            return scale
+    return SCALES[-1]
+
+
+def shade(count: int, scale: tuple[int, ...] = SCALES[0]) -> int:
     """0 for none, else the class 1 to 5 of `count`."""
-    return sum(count >= least for least in BREAKS[measure])
+    return sum(count >= least for least in scale)
 
 
 def children_of(place: str, question: Question) -> list[Jurisdiction]:
@@ -92,28 +85,35 @@ def area_counts(question: Question, place: str) -> dict[str, Any]:
             "without_point": without_point(inside),
         },
     )
-    areas = [
-        {
-            "code": area.pcode,
-            "name": area.name,
-            "fictional": area.is_fictional,
-            "has_outline": area.has_outline,
-            "lat": area.lat,
-            "lon": area.lon,
-            **(here := counted["areas"].get(area.pcode, {"open": 0, "late": 0, "critical": 0, "high": 0})),
-            "shade": shade(here["open"]),
-        }
-        for area in children_of(place, question)
-        if _in_view(area.pcode, question)
-    ]
-    above = counted["areas"].get(place, {}).get("open", 0)
+    quiet = silence(question, place)
+    shown = [area for area in children_of(place, question) if _in_view(area.pcode, question)]
+    scale = scale_for(counted["areas"].get(area.pcode, NONE)["open"] for area in shown)
+    areas = []
+    for area in shown:
+        here = counted["areas"].get(area.pcode, NONE)
+        silent, districts = quiet.get(area.pcode, (None, None))
+        areas.append(
+            {
+                "code": area.pcode,
+                "name": area.name,
+                "fictional": area.is_fictional,
+                "has_outline": area.has_outline,
+                "lat": area.lat,
+                "lon": area.lon,
+                **here,
+                "shade": shade(here["open"], scale),
+                "districts": districts,
+                "silent_districts": silent,
+                "silent": bool(districts) and silent == districts,
+            }
+        )
     return {
         "as_of": question.now.isoformat(),
         "place": place,
-        "breaks": list(BREAKS["open"]),
+        "breaks": list(scale),
         "areas": areas,
         "without_point": counted["without_point"],
-        "without_area": above,
+        "without_area": counted["areas"].get(place, NONE)["open"],
     }
 
 
@@ -150,208 +150,3 @@ def areas(question: Question, place: str) -> dict[str, Any]:
 def etag(*parts: object) -> str:
     """A strong ETag of an answer made of `parts`."""
     return '"' + hashlib.sha256(json.dumps([str(p) for p in parts]).encode()).hexdigest()[:32] + '"'
-
-
-# ---- Points ----
-
-
-@dataclass(frozen=True)
-class View:
-    """The box of a map in degrees WGS 84, and its zoom."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-    zoom: int
-
-    @property
-    def cell(self) -> float:
-        """Width of a grid cell in degrees: CELL pixels of a world 256 pixels wide at zoom 0."""
-        return float(360 / 2**self.zoom / 256 * CELL)
-
-
-def read_view(bbox: str, zoom: str) -> View:
-    """Read `bbox` (west,south,east,north) and `zoom`; ValidationError names the one that is wrong."""
-    errors = {}
-    sides: list[float] = []
-    try:
-        sides = [float(side) for side in bbox.split(",")]
-        west, south, east, north = sides
-        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-            raise ValueError
-    except ValueError:
-        errors["bbox"] = _("«%(bbox)s» is not a box: west,south,east,north in degrees.") % {"bbox": bbox[:80]}
-    if not (zoom.isascii() and zoom.isdigit() and int(zoom[:4]) in ZOOMS):
-        errors["zoom"] = _("«%(zoom)s» is not a zoom from 0 to 18.") % {"zoom": zoom[:20]}
-    if errors:
-        raise ValidationError(errors)
-    return View(sides[0], sides[1], sides[2], sides[3], int(zoom))
-
-
-def points(question: Question, view: View) -> dict[str, Any]:
-    """The cases of the view as GeoJSON: clusters with count and worst severity, single cases where there is room.
-
-    Open cases unless the filter asks for a state. `rounded` says that places are those of communes.
-    """
-    asked = question.but(state=question.asked.state or ("open",))
-    rounded = sees_no_exact_place(question)
-    part = f"points {view} {rounded}"
-    found = asked.remembered(part, lambda: _points(asked, view, rounded))
-    features = [_feature(f) for f in found[:MOST_FEATURES]]
-    return {
-        "type": "FeatureCollection",
-        "features": _in_words(features),
-        "as_of": question.now.isoformat(),
-        "rounded": rounded,
-        "cases": sum(f["n"] for f in found),
-        "is_cut": len(found) > MOST_FEATURES,
-    }
-
-
-def sees_no_exact_place(question: Question) -> bool:
-    """Whether the person sees operational data only (tier T1): one posting that may see more is not enough to know."""
-    return any(p.role in OPERATIONAL_ONLY for p in question.user.current_postings)
-
-
-def speech_codes() -> list[str]:
-    """Categories of alleged incitement: those without a usual severity. They wait for a worksheet."""
-    return list(Category.objects.filter(default_severity=Severity.UNRATED).values_list("code", flat=True))
-
-
-def _points(question: Question, view: View, rounded: bool) -> list[dict[str, Any]]:
-    speech = speech_codes()
-    cells = question.here()
-    if cells is not None:
-        districts = _by_district(cells.exclude(category__in=speech), view)
-        if sum(d["n"] for d in districts) > MANY:
-            return _clustered(districts, view)
-    cases = question.cases().filter(is_sealed=False, lat__isnull=False).exclude(category__in=speech)
-    if rounded:
-        return _clustered(_by_commune(cases, view), view)
-    inside = cases.in_bbox(view.west, view.south, view.east, view.north)
-    rows = list(inside.values(*_ROW)[: SINGLES + 1])
-    if len(rows) <= SINGLES:
-        return _clustered([_single(row) for row in rows], view)
-    return _gridded(inside, view)
-
-
-_ROW = ("reference", "pk", "category", "severity", "state", "lat", "lon")
-_SEVERITY_RANK = Case(
-    *(When(severity=severity, then=Value(rank)) for severity, rank in SEVERITY_ORDER.items()),
-    default=Value(0),
-    output_field=IntegerField(),
-)
-
-
-def _single(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "n": 1,
-        "worst": SEVERITY_ORDER[Severity(row["severity"])],
-        "lat": row["lat"],
-        "lon": row["lon"],
-        "case": (row["reference"], str(row["pk"]), row["category"], row["severity"], row["state"]),
-    }
-
-
-def _gridded(cases: IncidentQuerySet, view: View) -> list[dict[str, Any]]:
-    """Cells of the grid, counted by the database; cells with one case get its row."""
-    cells = list(
-        cases.annotate(x=Floor(F("lon") / view.cell), y=Floor(F("lat") / view.cell))
-        .values("x", "y")
-        .annotate(n=Count("*"), worst=Max(_SEVERITY_RANK), lat=Avg("lat"), lon=Avg("lon"), one=Min("reference"))
-        .order_by("-worst", "-n", "x", "y")[: MOST_FEATURES + 1]
-    )
-    alone = [c["one"] for c in cells if c["n"] == 1]
-    rows = {row["reference"]: row for row in cases.filter(reference__in=alone).values(*_ROW)}
-    return [_single(rows[c["one"]]) if c["n"] == 1 and c["one"] in rows else {**c, "case": None} for c in cells]
-
-
-def _by_commune(cases: IncidentQuerySet, view: View) -> list[dict[str, Any]]:
-    """Cases at the label point of their commune: what a viewer without the exact place may know."""
-    rows = (
-        cases.annotate(code=Substr("place", 1, 8))
-        .values("code")
-        .annotate(n=Count("*"), worst=Max(_SEVERITY_RANK), one=Min("reference"))
-        .order_by()
-    )
-    groups = _located(rows, view)
-    alone = [g["one"] for g in groups if g["n"] == 1]
-    details = {row["reference"]: row for row in cases.filter(reference__in=alone[:SINGLES]).values(*_ROW)}
-    return [
-        {**g, "case": _single(details[g["one"]])["case"] if g["n"] == 1 and g["one"] in details else None}
-        for g in groups
-    ]
-
-
-def _by_district(cells: Any, view: View) -> list[dict[str, Any]]:
-    """Tallied cases at the label point of their district."""
-    rows = (
-        cells.annotate(code=F("district_code"))
-        .values("code")
-        .annotate(n=Sum("count"), worst=Max(_SEVERITY_RANK))
-        .order_by()
-    )
-    return [{**g, "case": None} for g in _located((r for r in rows if r["n"]), view)]
-
-
-def _located(rows: Iterable[Any], view: View) -> list[dict[str, Any]]:
-    """`rows` by place code with the place's label point, those inside the view."""
-    listed = list(rows)
-    codes = {r["code"] for r in listed}
-    places = {
-        code: (lat, lon)
-        for code, lat, lon in Jurisdiction.objects.filter(pk__in=codes, lat__isnull=False).values_list(
-            "pcode", "lat", "lon"
-        )
-    }
-    found = []
-    for row in listed:
-        lat, lon = places.get(row["code"], (None, None))
-        if lat is not None and lon is not None and view.south <= lat <= view.north and view.west <= lon <= view.east:
-            found.append({**row, "lat": lat, "lon": lon})
-    return found
-
-
-def _clustered(groups: list[dict[str, Any]], view: View) -> list[dict[str, Any]]:
-    """Groups of one grid cell made one; worst and largest first."""
-    cells: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
-    for group in groups:
-        cells[math.floor(group["lon"] / view.cell), math.floor(group["lat"] / view.cell)].append(group)
-    found = []
-    for together in cells.values():
-        n = sum(g["n"] for g in together)
-        found.append(
-            {
-                "n": n,
-                "worst": max(g["worst"] for g in together),
-                "lat": sum(g["lat"] * g["n"] for g in together) / n,
-                "lon": sum(g["lon"] * g["n"] for g in together) / n,
-                "case": together[0]["case"] if n == 1 else None,
-            }
-        )
-    return sorted(found, key=lambda f: (-f["worst"], -f["n"], f["lon"], f["lat"]))
-
-
-def _feature(found: dict[str, Any]) -> dict[str, Any]:
-    properties: dict[str, Any] = {"count": found["n"], "severity": str(_RANK[found["worst"]])}
-    if found["case"]:
-        reference, pk, category, severity, state = found["case"]
-        properties |= {"id": pk, "reference": reference, "category": category, "severity": severity, "state": state}
-    return {
-        "type": "Feature",
-        "geometry": {"type": "Point", "coordinates": [round(found["lon"], 5), round(found["lat"], 5)]},
-        "properties": properties,
-    }
-
-
-def _in_words(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The words of category, severity and state, in the reader's language."""
-    codes = {f["properties"]["category"] for f in features if "category" in f["properties"]}
-    names = {c.code: c.name for c in Category.objects.filter(pk__in=codes)} if codes else {}
-    for feature in features:
-        told = feature["properties"]
-        told["severity_label"] = str(Severity(told["severity"]).label)
-        if "category" in told:
-            told |= {"category_label": names[told["category"]], "state_label": str(State(told["state"]).label)}
-    return features

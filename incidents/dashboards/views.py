@@ -19,6 +19,7 @@ from commands.models import User
 from elections.models import Election
 from incidents.choices import Classification, Severity
 from incidents.dashboards import map as maps
+from incidents.dashboards import points as point_layer
 from incidents.dashboards import screen
 from incidents.dashboards.question import Question
 from incidents.filters import CaseFilter
@@ -26,7 +27,7 @@ from incidents.models import Category
 
 YEAR = 31_536_000
 #: Templates of the parts that renew themselves.
-LIVE_PARTS = ("top", "map_title", "picked", "places", "trend", "side")
+LIVE_PARTS = ("top", "map_title", "legend", "picked", "places", "trend", "side")
 View = Callable[[HttpRequest, Question], HttpResponse]
 Door = Callable[[HttpRequest], HttpResponse]
 
@@ -100,8 +101,8 @@ def areas(request: HttpRequest, question: Question) -> HttpResponse:
 @_asked(also=("bbox", "zoom"))
 def points(request: HttpRequest, question: Question) -> HttpResponse:
     """Cases of the map's box, clustered."""
-    view = maps.read_view(request.GET.get("bbox", ""), request.GET.get("zoom", ""))
-    return JsonResponse(maps.points(question, view), content_type="application/geo+json")
+    view = point_layer.read_view(request.GET.get("bbox", ""), request.GET.get("zoom", ""))
+    return JsonResponse(point_layer.points(question, view), content_type="application/geo+json")
 
 
 @require_safe

@@ -33,6 +33,12 @@ register.filter("moment", _time.moment)
 register.filter("since", _time.since)
 
 
+@register.filter
+def grouped(number: int) -> str:
+    """A whole number with its thousands apart: 1,154."""
+    return f"{number:,}"
+
+
 def _known(markup: str) -> SafeString:
     return mark_safe(markup)  # noqa: S308  constants of this package, never what a person typed
 

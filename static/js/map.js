@@ -1,9 +1,15 @@
-// The dashboard's map: areas shaded by open cases, symbols for cases, a click goes one level down.
+// The dashboard's map: areas shaded by open cases, symbols for cases, a click or Enter goes one level down.
 // Boundaries are ours and cached for a year; counts are small and fetched again; no tiles unless a server is set.
+// docs/map.md tells how the parts fit.
+
+import { keyboard } from "./map-keys.js";
+import { label } from "./map-labels.js";
 
 const box = document.getElementById("map");
 const SHADES = 5;
-const LETTER = 6.4; // px a letter of an area's name is wide
+const SVG = "http://www.w3.org/2000/svg";
+const NARROW = window.matchMedia("(max-width: 47.99em)");
+const BY_TOUCH = window.matchMedia("(pointer: coarse)");
 const L = window.L;
 
 if (box && L) start();
@@ -20,29 +26,33 @@ async function start() {
   box.hidden = false;
   const map = L.map(box, {
     attributionControl: false, zoomControl: false, maxZoom: 18, minZoom: 5, zoomSnap: 0.25, scrollWheelZoom: false,
+    dragging: !BY_TOUCH.matches,
   });
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", told.textLabel);
-  L.control.zoom({ zoomInTitle: told.textZoomIn, zoomOutTitle: told.textZoomOut }).addTo(map);
+  const hatching = L.geoJSON(shapes, { interactive: false, style: { weight: 0, fillOpacity: 0, className: "hatching" } });
+  const areas = L.geoJSON(shapes, { style: { weight: 1.25, fillOpacity: 1, className: "area q0" } }).addTo(map);
+  hatching.addTo(map);
+  const home = areas.getBounds();
+  map.fitBounds(home, { padding: [10, 22] });
+  pattern(areas);
+  tools(map, told, home);
   if (told.tiles) {
     L.control.attribution({ prefix: false }).addTo(map);
     L.tileLayer(told.tiles, { attribution: told.tilesBy, maxZoom: 18 }).addTo(map);
     box.classList.add("has-tiles");
   }
-  const areas = L.geoJSON(shapes, {
-    style: { weight: 1.25, fillOpacity: 1, className: "area q0" },
-    onEachFeature(feature, layer) {
-      layer.on("click", () => { window.location.href = drill(feature.id); });
-    },
-  }).addTo(map);
-  map.fitBounds(areas.getBounds(), { padding: [10, 22] });
+  areas.eachLayer((layer) => {
+    layer.on("click", () => { window.location.href = drill(layer.feature.id); });
+  });
+  keyboard(map, areas, (code) => { window.location.href = drill(code); });
   const labels = L.layerGroup().addTo(map);
   const symbols = L.layerGroup().addTo(map);
   const state = { counts: null };
 
   const showCounts = async () => {
     state.counts = await json(`${told.areas}?${withPlace()}`);
-    shade(areas, state.counts);
+    shade(areas, hatching, state.counts);
     label(map, areas, labels, state.counts, symbols);
   };
   const showSymbols = async () => {
@@ -53,8 +63,11 @@ async function start() {
     if (serious() && !query.has("severity")) { query.append("severity", "critical"); query.append("severity", "high"); }
     query.set("bbox", bbox.join(","));
     query.set("zoom", String(Math.max(0, Math.min(18, Math.floor(map.getZoom())))));
-    draw(map, symbols, await json(`${told.points}?${query}`));
+    const found = await json(`${told.points}?${query}`);
+    if (symbols.getLayers().some((layer) => layer.isPopupOpen())) return; // somebody is reading it
+    draw(map, symbols, found);
     if (state.counts) label(map, areas, labels, state.counts, symbols);
+    box.dataset.drawn = String(Number(box.dataset.drawn || 0) + 1);
   };
   const quietly = (work) => work().catch(() => {}); // keep the last good picture when the link drops
   map.on("moveend", () => quietly(showSymbols));
@@ -62,10 +75,40 @@ async function start() {
   const choice = document.querySelector(".map-choice");
   if (choice) {
     choice.hidden = false;
-    choice.addEventListener("change", () => quietly(showSymbols));
+    choice.addEventListener("change", () => { map.closePopup(); quietly(showSymbols); });
   }
   await quietly(showCounts);
   await quietly(showSymbols);
+}
+
+// Zoom and the way back to the whole: over the sea on a phone, where land fills the rest. One finger scrolls the page
+// until somebody has zoomed in; from there on it moves the map.
+function tools(map, told, home) {
+  const zoom = L.control.zoom({
+    position: NARROW.matches ? "bottomleft" : "topleft", zoomInTitle: told.textZoomIn, zoomOutTitle: told.textZoomOut,
+  }).addTo(map);
+  const whole = document.createElement("a");
+  whole.className = "map-whole";
+  whole.href = "#map-card";
+  whole.setAttribute("role", "button");
+  whole.setAttribute("aria-label", told.textWhole);
+  whole.title = told.textWhole;
+  const icon = document.createElementNS(SVG, "svg");
+  icon.setAttribute("viewBox", "0 0 24 24");
+  icon.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5");
+  icon.append(path);
+  whole.append(icon);
+  zoom.getContainer().append(whole);
+  L.DomEvent.disableClickPropagation(whole);
+  whole.addEventListener("click", (event) => {
+    event.preventDefault();
+    map.fitBounds(home, { padding: [10, 22] });
+  });
+  if (!BY_TOUCH.matches) return;
+  const fitted = map.getZoom();
+  map.on("zoomend", () => { map.dragging[map.getZoom() > fitted ? "enable" : "disable"](); });
 }
 
 function serious() {
@@ -82,69 +125,56 @@ function withPlace() {
 function drill(code) {
   const query = new URLSearchParams(box.dataset.query);
   query.set("place", code);
-  return `${box.dataset.page}?${query}`;
+  return `${box.dataset.page}?${query}#map-card`;
 }
 
-function shade(areas, counts) {
+// Thin lines over the shade of a silent area: the pattern stands in the map's own drawing.
+function pattern(areas) {
+  const drawing = areas.getLayers()[0].getElement().ownerSVGElement;
+  const definitions = document.createElementNS(SVG, "defs");
+  const lines = document.createElementNS(SVG, "pattern");
+  const set = (element, values) => { for (const [name, value] of Object.entries(values)) element.setAttribute(name, value); };
+  set(lines, { id: "hatch-silent", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+  const line = document.createElementNS(SVG, "line");
+  set(line, { x1: 0, x2: 0, y1: 0, y2: 7, class: "hatch-line" });
+  lines.append(line);
+  definitions.append(lines);
+  drawing.prepend(definitions);
+}
+
+function shade(areas, hatching, counts) {
   const byCode = new Map(counts.areas.map((area) => [area.code, area]));
   areas.eachLayer((layer) => {
     const area = byCode.get(layer.feature.id);
     const path = layer.getElement();
     for (let n = 0; n <= SHADES; n += 1) path.classList.toggle(`q${n}`, Boolean(area) && area.shade === n);
     path.classList.toggle("is-outside", !area);
+    tell(layer, path, area);
+  });
+  hatching.eachLayer((layer) => {
+    const silent = byCode.get(layer.feature.id)?.silent;
+    layer.setStyle({ fillColor: "url(#hatch-silent)", fillOpacity: silent ? 1 : 0 });
   });
 }
 
-// The number, and the name where it fits, beside symbols and not under them; what finds no room the list says.
-function label(map, areas, labels, counts, symbols) {
-  labels.clearLayers();
-  const byCode = new Map(counts.areas.map((area) => [area.code, area]));
-  const narrow = box.clientWidth < 480;
-  const taken = [];
-  symbols.eachLayer((layer) => {
-    const { x, y } = map.latLngToContainerPoint(layer.getLatLng());
-    const half = layer.options.wide ? 24 : 13;
-    taken.push([x - half, y - 13, x + half, y + 13]);
-  });
-  areas.eachLayer((layer) => {
-    const area = byCode.get(layer.feature.id);
-    if (!area) return;
-    const bounds = layer.getBounds();
-    const width = map.latLngToContainerPoint(bounds.getNorthEast()).x - map.latLngToContainerPoint(bounds.getSouthWest()).x;
-    if (width < 16) return;
-    const at = L.latLng(area.lat == null ? bounds.getCenter() : [area.lat, area.lon]);
-    const named = !narrow && width > area.name.length * LETTER + 12;
-    const room = place(map.latLngToContainerPoint(at), named ? area.name.length * LETTER : 18, named ? 30 : 16, taken)
-      || place(map.latLngToContainerPoint(at), 18, 16, taken);
-    if (!room) return;
-    taken.push(room);
-    const text = document.createElement("span");
-    const number = document.createElement("b");
-    number.textContent = String(area.open);
-    text.append(number);
-    if (named && room[3] - room[1] > 16) {
-      const name = document.createElement("small");
-      name.textContent = area.name;
-      text.append(name);
-    }
-    labels.addLayer(L.marker(map.containerPointToLatLng([(room[0] + room[2]) / 2, (room[1] + room[3]) / 2]), {
-      interactive: false, keyboard: false,
-      icon: L.divIcon({ className: `area-label${room.moved ? " is-beside" : area.shade > 3 ? " on-high" : ""}`, html: text, iconSize: null }),
-    }));
-  });
-}
-
-// A box of this size at the point or near it that covers nothing taken, or null.
-function place(point, width, height, taken) {
-  for (const [dx, dy] of [[0, 0], [0, -20], [0, 20], [-26, 0], [26, 0], [-24, -20], [24, -20], [-24, 20], [24, 20]]) {
-    const x = point.x + dx;
-    const y = point.y + dy;
-    const room = [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
-    if (!taken.some((t) => room[0] < t[2] && room[2] > t[0] && room[1] < t[3] && room[3] > t[1])) {
-      return Object.assign(room, { moved: dx !== 0 || dy !== 0 });
-    }
+// What an area says to a pointer that rests on it, to the keyboard and to a screen reader.
+function tell(layer, path, area) {
+  layer.unbindTooltip();
+  if (!area) {
+    path.removeAttribute("role");
+    path.removeAttribute("tabindex");
+    return;
   }
-  return null;
+  const words = box.dataset.textArea
+    .replace("%(name)s", area.name).replace("%(open)s", area.open).replace("%(late)s", area.late);
+  const silent = area.silent ? box.dataset.textSilent : "";
+  path.setAttribute("role", "link");
+  path.setAttribute("aria-label", silent ? `${words}, ${silent}` : words);
+  const text = document.createElement("span");
+  const first = document.createElement("b");
+  first.textContent = words;
+  text.append(first, silent);
+  layer.bindTooltip(text, { sticky: true, direction: "top", opacity: 1 });
 }
 
 function draw(map, symbols, found) {
@@ -159,11 +189,12 @@ function draw(map, symbols, found) {
       number.textContent = String(told.count);
       mark.append(number);
     }
+    const closer = told.count > 1 && !told.is_one_point && map.getZoom() < map.getMaxZoom();
     const words = told.reference
       ? `${told.reference}, ${told.category_label}, ${told.severity_label}, ${told.state_label}`
-      : `${box.dataset.textCases.replace("%(n)s", told.count)}, ${told.severity_label}`;
+      : `${box.dataset.textCases.replace("%(n)s", told.count)}, ${told.severity_label}${closer ? `, ${box.dataset.textZoom}` : ""}`;
     const marker = L.marker([lat, lon], {
-      title: words, alt: words, wide: told.count > 1,
+      title: words, alt: words, size: told.count > 1 ? 36 + 8 * String(told.count).length : 28,
       icon: L.divIcon({ className: `symbol${told.count > 1 ? " symbol--many" : ""}`, html: mark, iconSize: null }),
     });
     marker.on("add", () => {
@@ -171,8 +202,8 @@ function draw(map, symbols, found) {
       element.setAttribute("role", "button");
       element.setAttribute("aria-label", words);
     });
-    if (told.reference) marker.bindPopup(popup(told));
-    else marker.on("click", () => map.setView([lat, lon], map.getZoom() + 2));
+    if (closer) marker.on("click", () => map.setView([lat, lon], Math.min(map.getZoom() + 2, map.getMaxZoom())));
+    else marker.bindPopup(told.reference ? popup(told, found.rounded) : crowd(told));
     symbols.addLayer(marker);
   }
 }
@@ -182,19 +213,43 @@ function shape(severity) {
   return kept ? kept.content.cloneNode(true) : document.createTextNode("•");
 }
 
-function popup(told) {
+// One case. Everything is put in as text: no word of a case is ever read as markup.
+function popup(told, rounded) {
   const card = document.createElement("div");
-  const head = document.createElement("p");
-  head.className = "popup__head";
-  head.append(shape(told.severity), ` ${told.severity_label} · ${told.state_label}`);
-  const what = document.createElement("p");
-  what.className = "popup__what";
-  what.textContent = told.category_label;
   const link = document.createElement("a");
   link.href = `${box.dataset.list.replace(/\/$/, "")}/${told.id}/`;
   link.textContent = told.reference;
-  card.append(head, what, link);
+  const where = rounded ? box.dataset.textRounded : box.dataset.textPoint.replace("%(precision)s", told.precision_label);
+  card.append(headed(told, `${told.severity_label} · ${told.state_label}`), line("popup__what", told.category_label), line("popup__where", where), link);
   return card;
+}
+
+// Cases that no zoom takes apart: they stand at one point, of a market or of a commune.
+function crowd(told) {
+  const card = document.createElement("div");
+  card.append(headed(told, box.dataset.textCases.replace("%(n)s", told.count)), line("popup__where", box.dataset.textOnePoint));
+  if (told.place.length > 2) {
+    const query = new URLSearchParams(box.dataset.query);
+    query.set("place", told.place);
+    const link = document.createElement("a");
+    link.href = `${box.dataset.list}?${query}`;
+    link.textContent = box.dataset.textList;
+    card.append(link);
+  }
+  return card;
+}
+
+function headed(told, words) {
+  const head = line("popup__head", "");
+  head.append(shape(told.severity), ` ${words}`);
+  return head;
+}
+
+function line(className, words) {
+  const found = document.createElement("p");
+  found.className = className;
+  found.textContent = words;
+  return found;
 }
 
 function clip(degrees, limit) {

@@ -92,7 +92,7 @@ def test_a_bad_box_is_refused_by_name(cast: Any, signed_in: Any) -> None:
 def test_each_figure_opens_its_cases_under_the_same_filters(cast: Any, signed_in: Any) -> None:
     counted()
     html = signed_in(cast.nec).get(PAGE, {"category": "CRM"}).content.decode()
-    links = re.findall(r'<a class="kpi" href="([^"]+)"', html)
+    links = re.findall(r'<a class="kpi" data-figure="[^"]+" href="([^"]+)"', html)
     assert len(links) >= 4
     for link in links:
         assert "category=CRM" in link

@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 
 from incidents.choices import State
 from incidents.dashboards import map as maps
-from incidents.dashboards.map import View, area_counts, points, read_view, shade
+from incidents.dashboards import points as point_layer
+from incidents.dashboards.map import area_counts, shade
+from incidents.dashboards.points import View, points, read_view
 from incidents.dashboards.question import Question
 from incidents.filters import CaseFilter
 from incidents.models import Category
@@ -134,14 +136,14 @@ def test_many_cases_are_gridded_and_none_is_lost(cast: Any, person: str, monkeyp
     question = Question(getattr(cast, person), NOW)
     view = View(104, 10, 106, 12, 15)
     few = points(question, view)
-    monkeypatch.setattr(maps, "SINGLES", 10)
-    gridded = maps._points(question.but(state=("open",)), view, person == "ministry")
+    monkeypatch.setattr(point_layer, "SINGLES", 10)
+    gridded = point_layer._points(question.but(state=("open",)), view, person == "ministry")
     assert few["cases"] == sum(g["n"] for g in gridded) == 40
     assert len(gridded) == len(few["features"])
 
 
 def test_very_many_cases_stand_at_their_district(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "MANY", 2)
+    monkeypatch.setattr(point_layer, "MANY", 2)
     for severity in ("low", "critical", "low"):
         plain_case(**HERE, severity=severity)
     plain_case(place_id=DEMO_COMMUNE, lat=9.5, lon=102.5)
@@ -151,7 +153,7 @@ def test_very_many_cases_stand_at_their_district(cast: Any, monkeypatch: pytest.
 
 
 def test_no_answer_holds_more_than_fits(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "MOST_FEATURES", 2)
+    monkeypatch.setattr(point_layer, "MOST_FEATURES", 2)
     for step in range(4):
         plain_case(lat=10 + step, lon=104)
     found = points(Question(cast.nec, NOW), COUNTRY_VIEW)

@@ -1,0 +1,111 @@
+"""What stands beside the map: how fast commands answer, what waits for the NEC, how far the figures can be trusted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commands.choices import Role
+from elections.calendar import phase_at
+from elections.models import Election
+from incidents import classification
+from incidents.choices import Classification, Severity, Verification
+from incidents.dashboards import breakdowns, charts, measures
+from incidents.dashboards.cards import SLOW_SECONDS
+from incidents.dashboards.question import Period, Question
+from incidents.dashboards.trend import DAYS
+from incidents.models import Block, PublicNotice, PublicNoticeState, ResponseTarget
+
+
+def response(question: Question) -> dict[str, Any]:
+    """Time to acknowledge by severity against the target of the phase, over the last seven days."""
+    kept: dict[str, Any] = question.remembered(
+        "response",
+        lambda: {"at": question.now, "times": breakdowns.acknowledge_times(question)},
+        seconds=SLOW_SECONDS,
+    )
+    election = Election.objects.default_for(question.now)
+    phase = phase_at(election, question.now) if election else "between"
+    targets = {t.severity: t.acknowledge_minutes for t in ResponseTarget.objects.filter(phase=phase, election=None)}
+    bullets = [
+        charts.Bullet(str(severity.label), severity.value, half, most, targets[severity], base)
+        for severity in Severity
+        if severity in kept["times"] and severity in targets
+        for base, half, most in [kept["times"][severity]]
+    ]
+    slow = [b for b in bullets if b.is_late]
+    if not bullets:
+        title = _("No case was acknowledged in the last 7 days")
+    elif slow:
+        title = _("%(severity)s cases: one in ten is acknowledged after the target") % {"severity": slow[0].name}
+    else:
+        title = _("Nine of ten cases are acknowledged in time")
+    return {"title": title, "bullets": bullets, "at": kept["at"]}
+
+
+def trust(question: Question) -> dict[str, Any]:
+    """How much of what is open is known to be true, and how sound the record is."""
+    kept: dict[str, Any] = question.remembered(
+        "trust",
+        lambda: {
+            "at": question.now,
+            "mix": dict(breakdowns.by_verification(question)),
+            **{
+                name: measures.MEASURES[name].query(question)
+                for name in ("late_entries", "duplicates", "undetermined", "reported")
+            },
+        },
+        seconds=SLOW_SECONDS,
+    )
+    mix: dict[str, int] = kept["mix"]
+    whole, verified = sum(mix.values()), mix.get(Verification.VERIFIED, 0)
+    title = (
+        ngettext("%(verified)d of %(n)d open case is verified", "%(verified)d of %(n)d open cases are verified", whole)
+        % {"verified": verified, "n": whole}
+        if whole
+        else _("No open case to verify")
+    )
+    return {
+        **kept,
+        "title": title,
+        "parts": charts.parts([(v.value, str(v.label), mix.get(v, 0)) for v in Verification]),
+        "counts": [(v.value, mix.get(v, 0)) for v in Verification if mix.get(v)],
+        "sealed_at": Block.objects.aggregate(at=Max("sealed_at"))["at"],
+    }
+
+
+def waiting_for_nec(question: Question) -> dict[str, int] | None:
+    """What the NEC owes others; only for its own people."""
+    if not question.user.has_role(Role.NEC_SECRETARIAT):
+        return None
+    return question.remembered(
+        "nec",
+        lambda: {
+            **_to_classify(question),
+            "notices": PublicNotice.objects.filter(state=PublicNoticeState.DRAFT).count(),
+            "requests": question.cases().open().exclude(request_act="").count(),
+        },
+    )
+
+
+def _to_classify(question: Question) -> dict[str, int]:
+    """What waits for a classification and what of it is late; what is not late is young, and that is soon counted."""
+    waiting = classification.waiting_for(question.user)
+    all_of_them = measures.standing(
+        question, state__in=classification.CLASSIFIABLE, classification=Classification.UNDETERMINED
+    )
+    mine = question.asked.apply(waiting, question.user, question.now)
+    young = mine.filter(reported_at__gte=question.now - classification.WITHIN)
+    not_late = young.count() - classification.late(young, question.now).count()
+    return {"classify": all_of_them, "late": all_of_them - not_late}
+
+
+def sealed(question: Question) -> int | None:
+    """How many sealed cases of 28 days there are, for those who may count them; one number, no place."""
+    if not measures.MEASURES["sealed"].is_for(question.user):
+        return None
+    value = measures.answer("sealed", question.over(Period.last_days(DAYS, question.now))).value
+    return None if value is None else int(value)
