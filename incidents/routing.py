@@ -86,14 +86,15 @@ def nec() -> SecurityCommand | None:
     return SecurityCommand.objects.active().filter(kind=BodyKind.NEC).order_by("path").first()
 
 
-def first_owner(place: str, severity: str) -> SecurityCommand:
+def first_owner(place: str, severity: str, ladder: Sequence[SecurityCommand] | None = None) -> SecurityCommand:
     """Who owns a new, unsealed report: the district, the province for a critical one, the NEC for an unrated one.
 
-    Raises ValidationError where no command covers the place.
+    `ladder` is that of the place, where the caller has read it. Raises ValidationError where no command covers the
+    place.
     """
     if severity == Severity.UNRATED and (secretariat := nec()):
         return secretariat
-    ladder = ladder_of(place)
+    ladder = ladder_of(place) if ladder is None else ladder
     if severity == Severity.CRITICAL:
         ladder = [c for c in ladder if (c.rung or 0) >= 2] or ladder
     if not ladder:

@@ -244,6 +244,16 @@ class Turn:
         incident.version += 1
         incident.updated_at = self.now
         incident.save(update_fields=[*(n.removesuffix("_id") for n in changed), "version", "updated_at"])
+        return self._tell_of(changed)
+
+    def finish_new(self) -> Entry:
+        """The end of the report: the row was written whole, version and deadline with it, so nothing is changed."""
+        self._cell = None
+        return self._tell_of([])
+
+    def _tell_of(self, changed: list[str]) -> Entry:
+        """Journal, tallies and notices."""
+        incident = self.incident
         shown = [n for n in changed if n not in _NOT_SHOWN]
         self.entry = Entry.objects.create(
             incident=incident,
@@ -282,6 +292,18 @@ def wake(task: str) -> None:
         current_app.send_task(task, retry=False)
     except Exception as fault:  # the act is committed; no fault of a broker may turn it into an error page
         log.warning("Could not wake %s: %s", task, fault)
+
+
+def new_clock(incident: UUID, kind: ClockKind, minutes: int, now: dt.datetime) -> Clock:
+    """The first clock of its kind on a new case, not written yet; `minutes` from `now`."""
+    return Clock(
+        incident_id=incident,
+        kind=kind,
+        anchor_at=now,
+        target_minutes=minutes,
+        deadline_at=fires_at(now, minutes, 1),
+        fires_at=fires_at(now, minutes, 0),
+    )
 
 
 def refresh_deadline(incident: Incident) -> None:

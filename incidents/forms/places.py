@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from commands.choices import COMMANDING, Role
@@ -53,9 +54,19 @@ def within(code: str, reach: Iterable[str]) -> bool:
 
 def children(code: str, reach: Iterable[str], day: dt.date) -> list[Jurisdiction]:
     """The places directly under `code` on `day` that the person may choose or pass through; by code."""
-    wanted = list(reach)
-    rows = Jurisdiction.objects.filter(parent=code).current_on(day).order_by("pcode")
-    return [p for p in rows if any(p.pcode.startswith(r) or r.startswith(p.pcode) for r in wanted)]
+    return _children({code}, reach, day)[code]
+
+
+def _children(codes: set[str], reach: Iterable[str], day: dt.date) -> dict[str, list[Jurisdiction]]:
+    """`children` of several places in one query."""
+    may = Q(pk__in=[])
+    for root in reach:
+        above = [root[:length] for length in CODE_LENGTH.values() if length < len(root)]
+        may |= Q(pcode__startswith=root) | Q(pcode__in=above)
+    found: dict[str, list[Jurisdiction]] = {code: [] for code in codes}
+    for place in Jurisdiction.objects.filter(may, parent__in=codes).current_on(day).order_by("pcode"):
+        found[str(place.parent_id)].append(place)
+    return found
 
 
 @dataclass
@@ -80,14 +91,19 @@ class Step:
 def cascade(typed: Mapping[str, str], reach: list[str], day: dt.date) -> list[Step]:
     """The four levels with what was chosen; a choice that does not fit the level above it is forgotten.
 
-    A level with one possible place, for everybody or for this person, is fixed. One query a level at most.
+    A level with one possible place, for everybody or for this person, is fixed. One query as a rule: what lies under
+    the places that were typed and that the posting fixes; one more for each level that turns out to be another.
     """
     steps: list[Step] = []
     above = reach[0][:2] if reach else ""
+    likely = {reach[0][:length] for length in CODE_LENGTH.values() if length <= len(reach[0])} if reach else set()
+    # Only what can be a code goes to the database: anything may be typed into a forged form.
+    likely |= {code for level in LEVELS[:-1] if (code := typed.get(level, "")).isalnum() and len(code) <= 10}
+    known = _children(likely, reach, day) if likely else {}
     for level in LEVELS:
         step = Step(level)
         if above:
-            step.options = children(above, reach, day)
+            step.options = known[above] if above in known else children(above, reach, day)
             step.is_fixed = len(step.options) == 1 and any(len(r) >= CODE_LENGTH[level] for r in reach)
             wanted = step.options[0].pcode if step.is_fixed else typed.get(level, "")
             step.value = wanted if any(p.pcode == wanted for p in step.options) else ""

@@ -114,7 +114,8 @@ class ReportForm(forms.Form):
     def __init__(self, *args: Any, person: User, election: Election | None, now: dt.datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person, self.election, self.now = person, election, now
-        self.fields["concerned"].choices = [(c.code, c.name) for c in self.units]  # type: ignore[attr-defined]
+        # Read when somebody is concerned or the page is shown; most reports that are sent concern nobody.
+        self.fields["concerned"].choices = lambda: [(c.code, c.name) for c in self.units]  # type: ignore[attr-defined]
 
     # ---- What the page shows ----
 

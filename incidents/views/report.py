@@ -41,7 +41,7 @@ def log(request: HttpRequest) -> HttpResponse:
     Compressed here too: where no proxy stands in front, 70 kB of categories would go over the air as they are.
     """
     user, now = cast(User, request.user), timezone.now()
-    election = Election.objects.default_for(now)
+    election = Election.objects.prefetch_related("phase_windows").default_for(now)
     if request.method != "POST":
         return page(request, ReportForm(person=user, election=election, now=now))
     step = request.POST.get("step", "send")
