@@ -259,7 +259,8 @@ class Timeline(ListDoor):
     """What was done to the case, oldest first."""
 
     serializer_class = EntrySerializer
-    ordering = ("pk",)
+    # Not by the key, which stands in the cursor: it runs over all cases, and its gaps would count acts on sealed ones.
+    ordering = ("version", "at")
     queryset = Entry.objects.none()
 
     @extend_schema(
