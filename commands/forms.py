@@ -28,6 +28,8 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].label = gettext_lazy("Sign-in name")
+        # Its own text: Django's Khmer catalogue spells the word otherwise than the rest of the page.
+        self.fields["password"].label = gettext_lazy("Password")
         self.fields["username"].error_messages["required"] = gettext_lazy("Write your sign-in name.")
         self.fields["password"].error_messages["required"] = gettext_lazy("Write your password.")
         self.fields["username"].widget.attrs.update(autocapitalize="none", spellcheck="false", autocomplete="username")

@@ -15,11 +15,12 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy
 
 from commands.choices import COMMANDING, Role
 from commands.models import Posting, User
 from elections.calendar import window_at
-from elections.choices import Phase
+from elections.choices import ElectionType, Phase
 from elections.models import Election, PhaseWindow
 from incidents import navigation
 from incidents.choices import Classification
@@ -29,6 +30,11 @@ from incidents.models import Incident, Notice, NoticeChannel
 
 #: The header's track: every phase but the time between elections.
 TRACK = tuple(p for p in Phase if p != Phase.BETWEEN)
+#: What is elected, as short as the header needs it.
+SHORT_NAMES: dict[ElectionType, Any] = {
+    ElectionType.COMMUNE_COUNCIL: gettext_lazy("Commune councils"),
+    ElectionType.DISTRICT_COUNCIL: gettext_lazy("Provincial and district councils"),
+}
 #: Counts beside the links stop here, so that they cost the same in a country as in a district.
 COUNT_LIMIT = 99
 PULSE_SECONDS = 5
@@ -69,6 +75,15 @@ class Shell:
     @cached_property
     def window(self) -> PhaseWindow | None:
         return window_at(self.election, self.now) if self.election else None
+
+    @property
+    def election_name(self) -> str:
+        """Short enough for the header of a phone: what is elected, and the year."""
+        if not self.election:
+            return ""
+        kind = ElectionType(self.election.type)
+        year = self.election.polling_on.year if self.election.polling_on else self.election.expected_year
+        return f"{SHORT_NAMES.get(kind, kind.label)} {year or ''}".strip()
 
     @property
     def phase(self) -> Phase:

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from commands.choices import COMMANDING
+from commands.choices import COMMANDING, Role
 from commands.models import SecurityCommand, User
 from elections.choices import Level, Phase
 from elections.models import Election, Jurisdiction
@@ -86,6 +86,7 @@ def _around(
         "is_commanding": user.has_role(*COMMANDING),
         "numbers": _numbers(cases, now) if asked.is_open_only else {"all": rows.counted(cases)},
         "next_out": _next_out(user, now, page) if is_top else [],
+        "is_top_command": user.has_role(Role.PSC_WATCH),
         "chips": chips,
         "quick": _quick(asked),
         # What the search box sends along: every other filter of the address.
@@ -111,6 +112,8 @@ def _numbers(cases: IncidentQuerySet, now: dt.datetime) -> dict[str, str]:
 def _title(user: User, asked: CaseFilter) -> str:
     if asked.is_open_only and user.has_role(*COMMANDING):
         return _("Queue")
+    if user.has_role(Role.OFFICER, Role.LIAISON) and not user.has_role(*COMMANDING, Role.NEC_SECRETARIAT):
+        return _("My cases")
     return _("Cases") if user.has_role(*COMMANDING) or not asked.is_open_only else _("Open cases")
 
 

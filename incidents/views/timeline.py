@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from commands.choices import Role
 from commands.models import Posting, SecurityCommand
 from elections.models import Jurisdiction
-from incidents.choices import Act, Channel
+from incidents.choices import Act
 from incidents.models import Block, Category, Entry, Incident, NoticeChannel
 
 MOST = 100
@@ -129,7 +129,7 @@ def _item(entry: Entry, names: dict[str, str], detailed: bool) -> Item:
     readable = detailed and not protected
     return Item(
         entry=entry,
-        title=_title(entry, owner),
+        title=_title(entry, owner, names.get(f"told:{entry.after.get('told')}", "")),
         who=_who(entry),
         icon=ICONS.get(entry.act, "lock"),
         kind=kind,
@@ -141,24 +141,25 @@ def _item(entry: Entry, names: dict[str, str], detailed: bool) -> Item:
     )
 
 
-def _title(entry: Entry, owner: str) -> str:
+def _title(entry: Entry, owner: str, told: str) -> str:
     if owner and entry.act == Act.HAND_BACK:
         return _("Handed back to %(command)s") % {"command": owner}
     if owner:
         return _("Moved up to %(command)s") % {"command": owner}
+    if told:
+        return _("%(command)s told by rule") % {"command": told}
     return str(entry.get_act_display())
 
 
 def _who(entry: Entry) -> str:
-    """Role @ unit, and the door if not the browser. A liaison's office may be the person, so it is left out."""
+    """Role @ unit, and the door. A liaison's office may be the person, so it is left out."""
     if entry.by_id is None:
         return _("By rule")
     role = entry.posting.role if entry.posting else ""
     parts = [entry.posting.get_role_display() if entry.posting else _("A person")]
     if entry.command and role != Role.LIAISON:
         parts = [_("%(role)s @ %(unit)s") % {"role": parts[0], "unit": entry.command.name}]
-    if entry.channel != Channel.BROWSER or entry.act == Act.REPORT:
-        parts.append(str(entry.get_channel_display()))
+    parts.append(str(entry.get_channel_display()))
     return ", ".join(parts)
 
 
@@ -192,15 +193,18 @@ def _values(entry: Entry, values: dict[str, Any], detailed: bool) -> dict[str, A
 
 def names_for(entries: Iterable[Entry]) -> dict[str, str]:
     """Words for stored references, by "field:stored value"; one query for each kind that occurs."""
-    wanted: dict[str, set[Any]] = {"owner": set(), "place": set(), "category": set(), "assignee": set()}
+    wanted: dict[str, set[Any]] = {
+        "owner": set(), "told": set(), "place": set(), "category": set(), "assignee": set()
+    }  # fmt: skip
     for entry in entries:
         for values in (entry.before, entry.after):
             for name, found in wanted.items():
                 if values.get(name):
                     found.add(values[name])
     names: dict[str, str] = {}
-    if wanted["owner"]:
-        names |= _commands(wanted["owner"])
+    for name in ("owner", "told"):
+        if wanted[name]:
+            names |= _commands(name, wanted[name])
     if wanted["place"]:
         codes = {str(c) for c in wanted["place"]} | {str(c)[:_COMMUNE] for c in wanted["place"]}
         names |= {f"place:{p.pk}": p.full_name for p in Jurisdiction.objects.filter(pk__in=codes)}
@@ -211,11 +215,11 @@ def names_for(entries: Iterable[Entry]) -> dict[str, str]:
     return names
 
 
-def _commands(keys: set[Any]) -> dict[str, str]:
+def _commands(name: str, keys: set[Any]) -> dict[str, str]:
     numbers = [k for k in keys if isinstance(k, int)]
     codes = [k for k in keys if isinstance(k, str)]
     found = SecurityCommand.objects.filter(Q(pk__in=numbers) | Q(code__in=codes))
-    return {f"owner:{key}": c.name for c in found for key in (c.pk, c.code)}
+    return {f"{name}:{key}": c.name for c in found for key in (c.pk, c.code)}
 
 
 def _postings(people: set[Any]) -> dict[str, str]:

@@ -12,9 +12,9 @@ from tests.incidents.plain_case import plain_case
 WORDS = {
     "officer": "What do you need to do?",
     "liaison": "What do you need to do?",
-    "duty_commander": "Next to leave your command",
-    "provincial": "Next to leave your command",
-    "psc": "Next to leave your command",
+    "duty_commander": "Next deadlines of your command",
+    "provincial": "Next deadlines of your command",
+    "psc": "Next deadlines of your command",
     "nec": "waits for a classification",
     "demo_integrity": "Cases of the integrity desk",
     "ministry": "The week in figures",
