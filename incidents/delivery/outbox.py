@@ -20,7 +20,8 @@ from commands.models import User
 from incidents.delivery.texts import message
 from incidents.models import Entry, Incident, Notice, NoticeChannel, NoticeStatus
 
-LEASE = dt.timedelta(seconds=60)
+#: Longer than a round of `deliver` takes at a slow mail server: a lease that ends sooner sends everything twice.
+LEASE = dt.timedelta(minutes=20)
 MAX_ATTEMPTS = 12
 BATCH = 50
 
@@ -46,7 +47,7 @@ class Sent:
     dead: int = 0
 
 
-def deliver(now: dt.datetime, limit: int = 1000) -> Sent:
+def deliver(now: dt.datetime, limit: int = 200) -> Sent:
     """Send what is due, in leased batches; safe beside any number of other senders."""
     result = Sent()
     for _round in range(0, limit, BATCH):

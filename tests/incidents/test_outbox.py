@@ -1,0 +1,34 @@
+"""The sender of notices: each is leased for longer than a slow mail server takes, and sent once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from incidents.delivery import outbox
+from incidents.models import Incident
+from tests.cast import NOW, Cast
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_one_sender_holds_no_other_takes_however_slow_the_server_is(
+    cast: Cast, make_incident: Callable[..., Incident], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_incident()
+    sent: list[int] = []
+    seconds = dt.timedelta(seconds=settings.EMAIL_TIMEOUT)
+
+    def slowly(notice: Any) -> None:
+        sent.append(notice.pk)
+        # Meanwhile, as long as a full batch may take, another worker looks for work.
+        outbox.deliver(NOW + outbox.BATCH * seconds)
+
+    monkeypatch.setattr(outbox, "_mail", slowly)
+    outbox.deliver(NOW)
+    assert sent
+    assert len(sent) == len(set(sent))
