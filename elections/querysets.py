@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from elections.choices import Level
 
@@ -42,7 +43,7 @@ class ElectionQuerySet(models.QuerySet["Election"]):
             .order_by("polling_on")
             .first()
         )
-        today = now.date()
+        today = timezone.localdate(now)
         return (
             covering
             or self.filter(polling_on__gte=today).order_by("polling_on").first()

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from elections.calendar import phase_at
 from elections.choices import Basis, Phase
 from elections.importing import load_calendar, load_places
-from elections.models import Election, Jurisdiction
+from elections.models import Election, Jurisdiction, PhaseWindow
 from incidents.models import Category, ResponseTarget
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
@@ -132,3 +132,14 @@ def test_locate_says_the_place_in_both_languages(db: None) -> None:
 def test_locate_refuses_a_point_abroad(db: None) -> None:
     with pytest.raises(CommandError, match="outside"):
         call_command("locate", "13.75", "100.5")
+
+
+def test_the_day_an_election_ends_is_a_local_day(db: None) -> None:
+    """Three in the morning in Phnom Penh is still the evening before in UTC."""
+    night_after = dt.datetime(2027, 6, 8, 3, 0, tzinfo=ZONE)
+    over = Election.objects.create(code="OVER", type="senate", suffrage="indirect", polling_on=dt.date(2027, 6, 7))
+    coming = Election.objects.create(code="NEXT", type="senate", suffrage="indirect", polling_on=dt.date(2027, 6, 9))
+    others = Election.objects.exclude(pk__in=[over.pk, coming.pk])
+    others.update(polling_on=None)
+    PhaseWindow.objects.all().delete()
+    assert Election.objects.default_for(night_after.astimezone(dt.UTC)) == coming
