@@ -52,6 +52,11 @@ class Facts:
         """Electoral, conduct, information and critical cases are closed and dismissed by the NEC (domain 4.1)."""
         return self.nature == "electoral" or self.group in ("NEU", "INF") or self.severity == "critical"
 
+    @property
+    def needs_nec_to_countersign(self) -> bool:
+        """Who decides the request that waits: the NEC, or somebody else of the ladder."""
+        return self.request_act in ("withdraw", "resolve") or self.needs_nec
+
 
 _OFF, _DUT, _PRV, _PSC = Role.OFFICER, Role.DUTY_COMMANDER, Role.PROVINCIAL_COMMAND, Role.PSC_WATCH
 _NEC, _ITG, _LIA = Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.LIAISON
@@ -175,8 +180,7 @@ def _allows(act: str, posting: Posting, facts: Facts) -> bool:
     if act in ("close", "dismiss"):
         return (role == _NEC) == facts.needs_nec
     if act in ("countersign", "decline"):
-        by_nec = facts.request_act in ("withdraw", "resolve") or facts.needs_nec
-        return (role == _NEC) == by_nec
+        return (role == _NEC) == facts.needs_nec_to_countersign
     return True
 
 

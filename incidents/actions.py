@@ -1,5 +1,7 @@
 """Everything that can happen to a case: the only writer. Each act is its meaning; `turn` does what all have in common.
 
+How a case comes in is in `intake`, how it ends in `endings`; all are called from here.
+
 Every function raises Incident.DoesNotExist (not visible), StaleVersion, PermissionDenied or ValidationError, and then
 nothing was written. `version` is what the person saw; None only where no version was shown.
 """
@@ -7,12 +9,14 @@ nothing was written. `version` is what the person saw; None only where no versio
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commands import authority
@@ -26,16 +30,18 @@ from incidents.choices import (
     Channel,
     Classification,
     ClockKind,
-    DismissReason,
-    Outcome,
     PersonRole,
     Severity,
     State,
     Verification,
 )
-from incidents.intake import Preview, Report, clean_words, preview, report
+from incidents.deadlines import opening_clocks
+from incidents.endings import close, countersign, decline, dismiss, merge, reopen, resolve, unmerge, withdraw
+from incidents.intake import COUNT_MAX, COUNTS, Preview, Report, check_point, clean_words, preview, report
 from incidents.models import (
+    LIVE,
     Attachment,
+    Category,
     ClockState,
     EscalationKind,
     IdentityGrant,
@@ -43,23 +49,19 @@ from incidents.models import (
     ProtectedPerson,
     StationChange,
 )
-from incidents.routing import ladder_of, nec, targets_for
-from incidents.turn import StaleVersion, Turn, chain_above, facts_of, locked, refused, turn
+from incidents.routing import first_owner, ladder_of, nec
+from incidents.turn import StaleVersion, Turn, chain_above, chosen, facts_of, refused, turn
 
-__all__ = ["Preview", "Report", "StaleVersion", "allowed", "perform", "preview", "report"]
+__all__ = [
+    "Preview", "Report", "StaleVersion", "allowed", "close", "countersign", "decline", "dismiss", "merge", "perform",
+    "preview", "reopen", "report", "resolve", "unmerge", "withdraw",
+]  # fmt: skip
 
-_COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
 #: Fields a correction may change; the narrative is never edited, only added to.
 CORRECTABLE = frozenset(
     {"category", "place", "lat", "lon", "point_precision", "occurred_at", "time_precision", "title", "place_note"}
-    | {"actor_type", "target_type", "means", "is_gender_based", *_COUNTS}
+    | {"actor_type", "target_type", "means", "is_gender_based", *COUNTS}
 )
-
-
-def _choice(kind: type[Any], value: str, field: str) -> str:
-    if value not in kind.values:
-        raise ValidationError({field: _("Choose one from the list.")}, code="choice")
-    return value
 
 
 def _check_words(text: str, field: str = "note", limit: int = 20_000) -> None:
@@ -67,10 +69,6 @@ def _check_words(text: str, field: str = "note", limit: int = 20_000) -> None:
     clean_words(text, field, errors, limit)
     if errors:
         raise ValidationError(errors, code="words")
-
-
-def _targets(t: Turn) -> Any:
-    return targets_for(t.incident.election, t.incident.phase, t.incident.severity)
 
 
 # ---- Taking the case ----
@@ -105,7 +103,11 @@ def accept(incident: Incident, *, by: User, **how: Any) -> Incident:
 def _take(t: Turn) -> None:
     t.incident.is_accepted = True
     t.stop_clock(ClockKind.ACKNOWLEDGE, ClockKind.ACCEPT)
-    t.incident.custodies.filter(accepted_at=None).update(accepted_at=t.now, accepted_by=t.by)
+    # Of the present owner alone: a command that let the time pass did not accept because the next one did.
+    held = t.incident.custodies.order_by("-pk").first()
+    if held and held.accepted_at is None:
+        held.accepted_at, held.accepted_by = t.now, t.by
+        held.save(update_fields=["accepted_at", "accepted_by"])
 
 
 def update(incident: Incident, *, by: User, note: str, **how: Any) -> Incident:
@@ -121,7 +123,7 @@ def _count_update(t: Turn) -> None:
     t.incident.first_update_at = t.incident.first_update_at or t.now
     t.incident.last_update_at = t.now
     t.stop_clock(ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
-    every = _targets(t).update_every
+    every = t.targets.update_every
     if (
         every
         and t.incident.severity == Severity.CRITICAL
@@ -168,23 +170,38 @@ def lower_severity(incident: Incident, *, by: User, severity: str, **how: Any) -
 
 
 def _set_severity(incident: Incident, act: Act, severity: str, **how: Any) -> Incident:
-    _choice(Severity, severity, "severity")
+    chosen(Severity, severity, "severity")
     with turn(incident, act, **how) as t:
         old, new = Severity(t.incident.severity), Severity(severity)
         steps = SEVERITY_ORDER[new] - SEVERITY_ORDER[old]
-        if (steps > 0) != (act == Act.RAISE_SEVERITY) or steps == 0:
+        if new == Severity.UNRATED or steps == 0 or (steps > 0) != (act == Act.RAISE_SEVERITY):
             raise ValidationError({"severity": _("Choose another level than the present one.")}, code="choice")
         if steps < -1:
             raise ValidationError({"severity": _("Lower it by one step at a time.")}, code="choice")
         t.incident.severity = new
-        _rebase_clocks(t)
+        if old == Severity.UNRATED:
+            _rate(t)
+        else:
+            _rebase_clocks(t)
         _inform_of_severity(t, old, new)
     return t.incident
 
 
+def _rate(t: Turn) -> None:
+    """A first severity: what waited for its worksheet gets a command of the ladder, and the clocks of a new report."""
+    case, targets = t.incident, t.targets
+    t.stop_clock(ClockKind.REVIEW)
+    for kind, minutes in opening_clocks(case.severity, targets).items():
+        if kind != ClockKind.ACKNOWLEDGE or case.state == State.REPORTED:
+            t.start_clock(kind, minutes)
+    if case.owner.rung is None and not case.is_sealed:
+        owner = first_owner(case.place_id, case.severity)
+        t.hand_over(owner, Act.RAISE_SEVERITY, EscalationKind.HAND_BACK, targets.acknowledge, told="report")
+
+
 def _rebase_clocks(t: Turn) -> None:
     """Deadlines of the new severity, from the same anchors: what is met stays met."""
-    targets = _targets(t)
+    targets = t.targets
     minutes = {
         ClockKind.ACKNOWLEDGE: targets.acknowledge,
         ClockKind.ACCEPT: targets.acknowledge,
@@ -192,28 +209,28 @@ def _rebase_clocks(t: Turn) -> None:
         ClockKind.CONTAIN: targets.contain,
         ClockKind.RESOLVE: targets.resolve,
     }
-    running = list(t.incident.clocks.filter(state__in=[ClockState.RUNNING, ClockState.EXHAUSTED]))
-    for clock in running:
+    for clock in list(t.incident.clocks.filter(state__in=LIVE)):
         kind = ClockKind(clock.kind)
         if kind in minutes:
             t.start_clock(kind, minutes[kind], clock.anchor_at)
-        elif kind == ClockKind.REVIEW:
-            t.stop_clock(ClockKind.REVIEW)
-            t.start_clock(ClockKind.CONTAIN, targets.contain, clock.anchor_at)
 
 
 def _inform_of_severity(t: Turn, old: Severity, new: Severity) -> None:
-    case = t.incident
-    if case.is_sealed or SEVERITY_ORDER[new] < SEVERITY_ORDER[Severity.HIGH]:
+    """Raised to high or critical, the ladder hears of it; lowered from critical, the NEC does (domain 3.1)."""
+    case, secretariat = t.incident, nec()
+    if case.is_sealed:
+        return
+    if old == Severity.CRITICAL:
+        t.tell_commands("lower_severity", [c for c in (case.owner, secretariat) if c])
+    if SEVERITY_ORDER[new] < max(SEVERITY_ORDER[old], SEVERITY_ORDER[Severity.HIGH]):
         return
     ladder = ladder_of(case.place_id)
     if new == Severity.CRITICAL:
-        secretariat = nec()
         if case.rung < 2:
             province = next((c for c in ladder if (c.rung or 0) >= 2), None)
             if province:
                 t.hand_over(
-                    province, Act.RAISE_SEVERITY, EscalationKind.OWNER_MOVED, _targets(t).acknowledge, told="escalate"
+                    province, Act.RAISE_SEVERITY, EscalationKind.OWNER_MOVED, t.targets.acknowledge, told="escalate"
                 )
         t.tell_commands("raise_severity", [*ladder, *([secretariat] if secretariat else [])])
     else:
@@ -227,7 +244,7 @@ def escalate(incident: Incident, *, by: User, to: str = "", **how: Any) -> Incid
         target = next((c for c in chain if not to or c.code == to), None)
         if target is None:
             raise ValidationError({"to": _("There is no such command above the present owner.")}, code="choice")
-        t.hand_over(target, Act.ESCALATE, EscalationKind.MANUAL, _targets(t).acknowledge, told="escalate")
+        t.hand_over(target, Act.ESCALATE, EscalationKind.MANUAL, t.targets.acknowledge, told="escalate")
     return t.incident
 
 
@@ -237,7 +254,7 @@ def hand_back(incident: Incident, *, by: User, **how: Any) -> Incident:
         target = _below(t.incident)
         if target is None:
             raise refused(_("There is no command below the present owner."))
-        t.hand_over(target, Act.HAND_BACK, EscalationKind.HAND_BACK, _targets(t).acknowledge, told="hand_back")
+        t.hand_over(target, Act.HAND_BACK, EscalationKind.HAND_BACK, t.targets.acknowledge, told="hand_back")
     return t.incident
 
 
@@ -245,22 +262,33 @@ def _below(incident: Incident) -> SecurityCommand | None:
     if incident.is_sealed or incident.owner.rung is None:
         return None
     lower = [c for c in ladder_of(incident.place_id) if (c.rung or 0) < incident.rung]
-    return lower[-1] if lower else None
+    # Where a place has commands of several forces, the joint one comes first.
+    return max(lower, key=lambda c: c.rung or 0, default=None)
 
 
 # ---- Towards the end ----
 
 
-def contain(incident: Incident, *, by: User, **how: Any) -> Incident:
+def contain(
+    incident: Incident,
+    *,
+    by: User,
+    killed: int | None = None,
+    injured: int | None = None,
+    stations_affected: int | None = None,
+    minutes_stopped: int | None = None,
+    voters_affected: int | None = None,
+    **how: Any,
+) -> Incident:
     """Harm stopped and a responsible authority holds it. Impact numbers may be given with it."""
-    counts = {name: how.pop(name) for name in _COUNTS if how.get(name) is not None}
-    how = {k: v for k, v in how.items() if k not in _COUNTS}
+    counts = zip(COUNTS, (killed, injured, stations_affected, minutes_stopped, voters_affected), strict=True)
     with turn(incident, Act.CONTAIN, by=by, **how) as t:
-        for name, value in counts.items():
-            _set_count(t.incident, name, value)
+        for name, value in counts:
+            if value is not None:
+                _set_count(t.incident, name, value)
         t.incident.contained_at = t.now
         t.stop_clock(ClockKind.CONTAIN, ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
-        t.start_clock(ClockKind.RESOLVE, _targets(t).resolve)
+        t.start_clock(ClockKind.RESOLVE, t.targets.resolve)
     return t.incident
 
 
@@ -269,8 +297,9 @@ def _set_count(incident: Incident, name: str, value: object) -> None:
         number = int(str(value))
     except ValueError:
         number = -1
-    if not 0 <= number <= 100_000:
-        raise ValidationError({name: _("Give a number from 0 to %(limit)s.") % {"limit": "100,000"}}, code="number")
+    if not 0 <= number <= COUNT_MAX:
+        text = _("Give a number from 0 to %(limit)s.") % {"limit": f"{COUNT_MAX:,}"}
+        raise ValidationError({name: text}, code="number")
     setattr(incident, name, number)
 
 
@@ -278,57 +307,7 @@ def flare_up(incident: Incident, *, by: User, **how: Any) -> Incident:
     with turn(incident, Act.FLARE_UP, by=by, **how) as t:
         t.incident.contained_at = None
         t.stop_clock(ClockKind.RESOLVE, state=ClockState.CANCELLED)
-        t.start_clock(ClockKind.CONTAIN, _targets(t).contain)
-    return t.incident
-
-
-def resolve(incident: Incident, *, by: User, outcome: str, verification: str = "", **how: Any) -> Incident:
-    """End the work with an outcome. A critical case waits for the NEC's countersignature (domain 4.1)."""
-    _choice(Outcome, outcome, "outcome")
-    if verification:
-        _choice(Verification, verification, "verification")
-    with turn(incident, Act.RESOLVE, by=by, **how) as t:
-        if t.incident.severity == Severity.CRITICAL and not t.incident.is_sealed:
-            _ask(t, {"outcome": outcome, "verification": verification})
-        else:
-            _resolve(t, outcome, verification, by)
-    return t.incident
-
-
-def _resolve(t: Turn, outcome: str, verification: str, by: User | None) -> None:
-    t.incident.outcome = outcome
-    t.incident.verification = verification or t.incident.verification
-    t.incident.resolved_at, t.incident.resolved_by = t.now, by
-    t.stop_all_clocks()
-    t.tell("outcome", [t.incident.reporter])
-
-
-def close(incident: Incident, *, by: User, **how: Any) -> Incident:
-    """The last act, by somebody other than who resolved. The checklist is domain 4.5."""
-    with turn(incident, Act.CLOSE, by=by, **how) as t:
-        case = t.incident
-        missing = []
-        if case.category_id == "UNK-00":
-            missing.append(_("a category"))
-        if case.verification in (Verification.UNVERIFIED, Verification.PARTIAL):
-            missing.append(_("a final verification"))
-        if case.classification == Classification.UNDETERMINED and facts_of(case, by).needs_nec:
-            missing.append(_("the classification by the NEC"))
-        if missing:
-            raise refused(_("Before closing, the case needs: %(what)s.") % {"what": ", ".join(missing)}, "checklist")
-        case.closed_at = t.now
-        t.tell("outcome", [case.reporter])
-    return t.incident
-
-
-def reopen(incident: Incident, *, by: User, **how: Any) -> Incident:
-    with turn(incident, Act.REOPEN, by=by, **how) as t:
-        case = t.incident
-        case.reopened_count += 1
-        case.resolved_at = case.resolved_by = case.closed_at = case.contained_at = None
-        case.outcome = ""
-        t.start_clock(ClockKind.CONTAIN, _targets(t).contain)
-        t.tell_commands("reopen", [case.owner])
+        t.start_clock(ClockKind.CONTAIN, t.targets.contain)
     return t.incident
 
 
@@ -336,14 +315,14 @@ def reopen(incident: Incident, *, by: User, **how: Any) -> Incident:
 
 
 def verify(incident: Incident, *, by: User, verification: str, **how: Any) -> Incident:
-    _choice(Verification, verification, "verification")
+    chosen(Verification, verification, "verification")
     with turn(incident, Act.VERIFY, by=by, **how) as t:
         t.incident.verification = verification
     return t.incident
 
 
 def propose(incident: Incident, *, by: User, classification: str, **how: Any) -> Incident:
-    _choice(Classification, classification, "classification")
+    chosen(Classification, classification, "classification")
     with turn(incident, Act.PROPOSE, by=by, **how) as t:
         t.incident.proposed_classification = classification
     return t.incident
@@ -351,7 +330,7 @@ def propose(incident: Incident, *, by: User, classification: str, **how: Any) ->
 
 def classify(incident: Incident, *, by: User | None, classification: str, reason: str = "", **how: Any) -> Incident:
     """The NEC decides; a change of an earlier decision needs a reason. `by=None` is a rule, named in the reason."""
-    _choice(Classification, classification, "classification")
+    chosen(Classification, classification, "classification")
     with turn(incident, Act.CLASSIFY, by=by, reason=reason, **how) as t:
         if t.incident.classification != Classification.UNDETERMINED and not t.reason:
             raise ValidationError({"reason": _("Say why, in a few words.")}, code="required")
@@ -368,18 +347,20 @@ def correct(incident: Incident, *, by: User, fields: dict[str, Any], **how: Any)
     with turn(incident, Act.CORRECT, by=by, **how) as t:
         case = t.incident
         for name, value in fields.items():
-            if name in _COUNTS:
+            if name in COUNTS:
                 _set_count(case, name, value)
             elif name == "place":
-                _correct_place(case, str(value))
+                _correct_place(case, str(value), t.now)
             elif name == "category":
-                case.category_id = str(value)
+                _correct_category(case, str(value))
             else:
                 setattr(case, name, value)
         _check_words(case.title, "title", 120)
         _check_words(case.place_note, "place_note", 200)
-        if (case.lat is None) != (case.lon is None):
-            raise ValidationError({"lat": _("A point needs both latitude and longitude.")}, code="point")
+        errors: dict[str, str] = {}
+        check_point(case.lat, case.lon, errors)
+        if errors:
+            raise ValidationError(errors, code="point")
         if case.occurred_at > t.now:
             raise ValidationError({"occurred_at": _("That is in the future.")}, code="future")
         case.search_key = search_key(f"{case.title} {case.narrative}")
@@ -387,8 +368,18 @@ def correct(incident: Incident, *, by: User, fields: dict[str, Any], **how: Any)
     return t.incident
 
 
-def _correct_place(case: Incident, code: str) -> None:
-    place = Jurisdiction.objects.filter(pcode=code).first()
+def _correct_category(case: Incident, code: str) -> None:
+    category = Category.objects.filter(code=code, retired_on=None).first()
+    if category is None:
+        raise ValidationError({"category": _("Choose a category from the list, or «not sure».")}, code="choice")
+    if category.is_conflict_route and not case.is_sealed:
+        text = _("Such a report is sealed from the unit concerned. Withdraw this one and log it anew.")
+        raise ValidationError({"category": text}, code="choice")
+    case.category = category
+
+
+def _correct_place(case: Incident, code: str, now: dt.datetime) -> None:
+    place = Jurisdiction.objects.current_on(timezone.localdate(now)).filter(pcode=code).first()
     if place is None or len(code) < 6:
         raise ValidationError({"place": _("Choose a commune or sangkat.")}, code="choice")
     if code[:6] != case.place_id[:6]:
@@ -402,105 +393,9 @@ def attach(incident: Incident, *, by: User, upload: UploadedFile[Any], **how: An
     """Keep a file with its SHA-256; refused files change nothing."""
     checked = evidence.check_upload(upload)
     with turn(incident, Act.ATTACH, by=by, **how) as t:
-        evidence.check_count(t.incident.attachments.count() + 1)
         attachment = evidence.store(checked, t.incident, by, t.now)
         t.extra_after = {"file": attachment.name, "sha256": attachment.sha256}
     return attachment
-
-
-# ---- Joining, withdrawing, dismissing ----
-
-
-def merge(incident: Incident, *, by: User, survivor: UUID | str, now: dt.datetime, **how: Any) -> Incident:
-    """Join this report to another case of the same view. Sealed cases are never joined by police (domain 4.4)."""
-    with transaction.atomic():
-        first, second = sorted([str(incident.pk), str(survivor)])
-        for key in (first, second):
-            locked(UUID(key), by)
-        keeper = Incident.objects.get(pk=survivor)
-        if keeper.pk == incident.pk or keeper.is_sealed or not keeper.is_open:
-            raise ValidationError({"survivor": _("Choose another open case.")}, code="choice")
-        with turn(incident, Act.MERGE, by=by, now=now, **how) as t:
-            t.incident.merged_into = keeper
-            t.stop_all_clocks(ClockState.CANCELLED)
-            t.extra_after = {"survivor": keeper.reference}
-    return t.incident
-
-
-def unmerge(incident: Incident, *, by: User, **how: Any) -> Incident:
-    with turn(incident, Act.UNMERGE, by=by, **how) as t:
-        t.incident.merged_into = None
-        t.start_clock(ClockKind.CONTAIN, _targets(t).contain)
-    return t.incident
-
-
-def withdraw(incident: Incident, *, by: User, **how: Any) -> Incident:
-    """At once while nobody took it up; else, or where a victim or neutrality is at stake, the NEC countersigns."""
-    with turn(incident, Act.WITHDRAW, by=by, **how) as t:
-        was_new = t._before["state"] == State.REPORTED
-        category = t.incident.category
-        guarded = category.protects_victim or category.group_code in ("INT", "NEU", "INF") or t.incident.is_sealed
-        if was_new and not guarded:
-            t.stop_all_clocks(ClockState.CANCELLED)
-        else:
-            _ask(t, {})
-    return t.incident
-
-
-def dismiss(incident: Incident, *, by: User, dismiss_reason: str, **how: Any) -> Incident:
-    """Ask that a report be found not to be an incident; a second person decides."""
-    _choice(DismissReason, dismiss_reason, "dismiss_reason")
-    with turn(incident, Act.DISMISS, by=by, **how) as t:
-        _ask(t, {"dismiss_reason": dismiss_reason})
-    return t.incident
-
-
-def _ask(t: Turn, data: dict[str, Any]) -> None:
-    """Keep the state; let the act wait for a second person."""
-    case = t.incident
-    if case.request_act:
-        raise refused(_("Another request waits for a countersignature already."))
-    case.state = t._before["state"]
-    case.request_act, case.request_by, case.request_at = t.act, t.by, t.now
-    case.request_reason, case.request_data = t.reason, data
-    t.extra_after = {"requested": str(t.act)}
-    deciders = chain_above(case) if case.is_sealed else [c for c in (nec(),) if c]
-    t.tell_commands("request", deciders or [case.owner])
-
-
-def countersign(incident: Incident, *, by: User, **how: Any) -> Incident:
-    """The second person agrees, and what was asked happens."""
-    with turn(incident, Act.COUNTERSIGN, by=by, **how) as t:
-        case = t.incident
-        if not case.request_act:
-            raise refused(_("Nothing waits for a countersignature."))
-        asked = Act(case.request_act)
-        target = lifecycle.after(case.state, asked)
-        if target is None:
-            raise refused(lifecycle.refusal(case.state, asked))
-        case.state = target
-        if asked == Act.RESOLVE:
-            _resolve(t, case.request_data["outcome"], case.request_data.get("verification", ""), case.request_by)
-        else:
-            case.dismiss_reason = case.request_data.get("dismiss_reason", "")
-            t.stop_all_clocks(ClockState.CANCELLED)
-        _clear_request(case)
-    return t.incident
-
-
-def decline(incident: Incident, *, by: User, **how: Any) -> Incident:
-    with turn(incident, Act.DECLINE, by=by, **how) as t:
-        if not t.incident.request_act:
-            raise refused(_("Nothing waits for a countersignature."))
-        if t.incident.request_by:
-            t.tell("request", [t.incident.request_by])
-        _clear_request(t.incident)
-    return t.incident
-
-
-def _clear_request(case: Incident) -> None:
-    case.request_act, case.request_by, case.request_at = "", None, None
-    case.request_reason, case.request_data = "", {}
 
 
 # ---- Stations and identities ----
@@ -522,13 +417,13 @@ def relocate_station(
         change.voters_affected = t.incident.voters_affected
         change.save()
         t.extra_after = {"station": station, "from": old_place, "to": new_place}
-        t.tell_commands("raise_severity", [t.incident.owner])
+        t.tell_commands("relocate_station", [t.incident.owner])
     return t.incident
 
 
 def record_person(incident: Incident, *, by: User, role: str, identity: dict[str, str], **how: Any) -> Incident:
     """Keep an identity encrypted; the journal says that one was recorded, never whose."""
-    _choice(PersonRole, role, "role")
+    chosen(PersonRole, role, "role")
     with turn(incident, Act.RECORD_PERSON, by=by, **how) as t:
         ProtectedPerson.objects.create(
             incident=t.incident, role=role, sealed=identities.seal(identity), recorded_by=by, recorded_at=t.now
@@ -541,7 +436,8 @@ def grant_identity(incident: Incident, *, by: User, user: int | str, hours: int 
     """Let one other person open the identities of this case for some hours."""
     with turn(incident, Act.GRANT_IDENTITY, by=by, **how) as t:
         person = User.objects.filter(pk=user, is_active=True).first()
-        if person is None or person == by or not Incident.objects.visible_to(person).filter(pk=t.incident.pk).exists():
+        case = Incident.objects.filter(pk=t.incident.pk)
+        if person is None or person == by or not case.detailed_to(person).exists():
             raise ValidationError({"user": _("Choose another person who may see this case.")}, code="choice")
         if not 1 <= int(hours) <= 168:
             raise ValidationError({"hours": _("Give a number from 1 to %(limit)s.") % {"limit": 168}}, code="number")
@@ -553,7 +449,7 @@ def grant_identity(incident: Incident, *, by: User, user: int | str, hours: int 
             granted_at=t.now,
             expires_at=t.now + dt.timedelta(hours=int(hours)),
         )
-        t.extra_after = {"to": person.pk, "hours": int(hours)}
+        t.extra_after = {"to": person.username, "hours": int(hours)}
     return t.incident
 
 
@@ -568,7 +464,7 @@ def open_identity(incident: Incident, *, by: User, **how: Any) -> list[dict[str,
 
 # ---- What doors call ----
 
-_ACTS = {
+_ACTS: dict[Act, Callable[..., Any]] = {
     Act.ACKNOWLEDGE: acknowledge,
     Act.ACCEPT: accept,
     Act.UPDATE: update,
@@ -617,14 +513,19 @@ def perform(
     function = _ACTS.get(Act(act)) if act in Act.values else None
     if function is None:
         raise ValidationError({"act": _("There is no such act.")}, code="choice")
-    try:
-        function(incident, by=by, version=version, now=now, channel=channel, **data)  # type: ignore[operator]
-    except TypeError as fault:
-        # A field too few or too many is the caller's; anything deeper is ours and must be seen.
-        if (fault.__traceback__ and fault.__traceback__.tb_next is None) or "argument" in str(fault):
-            raise ValidationError({"act": _("This act has other fields.")}, code="fields") from fault
-        raise
+    needed, known = _fields_of(function)
+    if not needed <= data.keys() <= known:
+        raise ValidationError({"act": _("This act has other fields.")}, code="fields")
+    function(incident, by=by, version=version, now=now, channel=channel, **data)
     return Incident.objects.get(pk=incident.pk)
+
+
+@functools.cache
+def _fields_of(function: Callable[..., Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields an act needs, and all it knows, beside what every act has."""
+    own = [p for p in inspect.signature(function).parameters.values() if p.kind == p.KEYWORD_ONLY]
+    own = [p for p in own if p.name not in ("by", "now")]
+    return frozenset(p.name for p in own if p.default is p.empty), frozenset({"reason", "note"} | {p.name for p in own})
 
 
 def allowed(incident: Incident, user: User) -> list[Act]:
@@ -655,5 +556,8 @@ def _applies(act: Act, case: Incident) -> bool:
             return not case.is_sealed and (case.owner.rung or 0) >= 2
         case Act.WITHDRAW | Act.DISMISS:
             return not case.request_act
+        case Act.RESOLVE:
+            # A critical one is asked for, and one request at a time can wait.
+            return not case.request_act or case.is_sealed or case.severity != Severity.CRITICAL
         case _:
             return True

@@ -38,6 +38,8 @@ from incidents.routing import above, desk_chain, first_owner, ladder_of, targets
 from incidents.turn import Turn, new_clock, refused
 
 NARRATIVE_MIN, NARRATIVE_MAX = 20, 20_000
+#: What a case counts, and the most of each.
+COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
 COUNT_MAX = 100_000
 _REPORTERS = (
     Role.OFFICER,
@@ -113,7 +115,6 @@ class _Routed:
     targets: Targets
 
 
-_COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
 _CHOICES: dict[str, type[TextChoices]] = {
     "time_precision": TimePrecision,
     "point_precision": PointPrecision,
@@ -145,7 +146,7 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     if not partial:
         _check_words(data, errors)
     _check_when(data, election, now, errors)
-    _check_point(data, errors)
+    check_point(data.lat, data.lon, errors)
     for name in _CHOICES:
         value = getattr(data, name)
         if value and value not in _CHOICES[name].values:
@@ -158,9 +159,13 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     if election.is_locked:
         raise refused(_("The record of this election is closed. It can be read and not changed."), "locked")
     if category.is_conflict_route and not subjects:
-        subjects = [c for c in ladder_of(place.pcode) if c.kind == "district"][:1]
+        # The lowest command that answers for the place: never nobody, or a report about a unit would reach that unit.
+        subjects = ladder_of(place.pcode)[:1]
     phase = calendar.phase_at(election, now, place.pcode)
-    severity = data.severity or category.default_severity or Severity.UNRATED
+    usual = category.usual_severity(phase)
+    if data.severity and (data.severity == Severity.UNRATED) != (usual == Severity.UNRATED):
+        raise ValidationError({"severity": _unlike_the_usual(usual)})
+    severity = data.severity or usual
     if subjects:
         chain = desk_chain(subjects)
         if not chain:
@@ -184,6 +189,13 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     )
 
 
+def _unlike_the_usual(usual: Severity) -> str:
+    """Alleged incitement alone waits for its worksheet, and it does so always (domain 8.2)."""
+    if usual == Severity.UNRATED:
+        return _("Such a report is rated after its worksheet is done. Leave the severity out.")
+    return _("Choose how serious it is.")
+
+
 def clean_words(text: str, field: str, errors: dict[str, str], limit: int) -> None:
     """Refuse what would not be read as it was written: NUL, control characters, direction overrides, too long."""
     if any(c in _BIDI or (unicodedata.category(c) == "Cc" and c not in "\n\r\t") for c in text):
@@ -201,7 +213,7 @@ def _check_words(data: Report, errors: dict[str, str]) -> None:
     clean_words(data.narrative, "narrative", errors, NARRATIVE_MAX)
     if "narrative" not in errors and len(data.narrative.strip()) < NARRATIVE_MIN:
         errors["narrative"] = _("Say what happened in at least %(count)s characters.") % {"count": NARRATIVE_MIN}
-    for name in _COUNTS:
+    for name in COUNTS:
         if not 0 <= getattr(data, name) <= COUNT_MAX:
             errors[name] = _("Give a number from 0 to %(limit)s.") % {"limit": f"{COUNT_MAX:,}"}
 
@@ -216,12 +228,13 @@ def _check_when(data: Report, election: Election | None, now: dt.datetime, error
         errors["occurred_at"] = _("That is before this election began. Check the date, or confirm that it is right.")
 
 
-def _check_point(data: Report, errors: dict[str, str]) -> None:
-    if (data.lat is None) != (data.lon is None):
+def check_point(lat: float | None, lon: float | None, errors: dict[str, str]) -> None:
+    """Refuse half a point, and one outside the country."""
+    if (lat is None) != (lon is None):
         errors["lat"] = _("A point needs both latitude and longitude.")
-    elif data.lat is not None and data.lon is not None:
-        on_earth = -90 <= data.lat <= 90 and -180 <= data.lon <= 180
-        if not on_earth or not geometry.inside_country(data.lat, data.lon):
+    elif lat is not None and lon is not None:
+        on_earth = -90 <= lat <= 90 and -180 <= lon <= 180
+        if not on_earth or not geometry.inside_country(lat, lon):
             errors["lat"] = _("The point lies outside Cambodia. Move it, or leave it out.")
 
 
@@ -319,7 +332,7 @@ def _create(key: UUID, routed: _Routed, by: User, posting: Posting, channel: str
         updated_at=now,
         next_due_at=first.deadline_at,
         next_due_kind=first.kind,
-        **{name: getattr(data, name) for name in (*_COUNTS, *_CHOICES)},
+        **{name: getattr(data, name) for name in (*COUNTS, *_CHOICES)},
     )
     incident.save(force_insert=True)
     going = Turn(incident=incident, act=Act.REPORT, by=by, posting=posting, now=now, channel=channel)

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from commands.choices import COMMANDING, RUNG, BodyKind, Role
 from commands.models import Posting, SecurityCommand, User
-from elections.choices import Phase
 from elections.models import Election
 from incidents.choices import Severity
 from incidents.deadlines import Targets
@@ -132,8 +131,3 @@ def people_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> di
         if posting.user not in found[posting.command_id]:
             found[posting.command_id].append(posting.user)
     return found
-
-
-def is_tight(phase: str) -> bool:
-    """Polling and counting, when an election site is in use and the tighter rules hold."""
-    return phase in (Phase.POLLING, Phase.COUNTING)

@@ -17,15 +17,17 @@ from uuid import UUID
 from celery import current_app
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from commands.authority import Facts, judge, judge_file
 from commands.models import Posting, SecurityCommand, User
 from incidents import lifecycle, tallies
 from incidents.choices import Act, Channel, ClockKind, State
-from incidents.deadlines import fires_at
+from incidents.deadlines import Targets, fires_at
 from incidents.delivery.outbox import notices_for
 from incidents.models import (
+    LIVE,
     Clock,
     ClockState,
     Custody,
@@ -36,7 +38,7 @@ from incidents.models import (
     Notice,
     NoticeChannel,
 )
-from incidents.routing import above, people_at
+from incidents.routing import above, people_at, targets_for
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +112,13 @@ def refused(text: str, code: str = "not_possible") -> ValidationError:
     return ValidationError(text, code=code)
 
 
+def chosen(kind: type[TextChoices], value: str, field: str) -> str:
+    """`value` where it is one of `kind`; else a refusal beside `field`."""
+    if value not in kind.values:
+        raise ValidationError({field: _("Choose one from the list.")}, code="choice")
+    return value
+
+
 def facts_of(incident: Incident, user: User | None) -> Facts:
     """What authority depends on, of this case for this person."""
     key = user.pk if user else None
@@ -165,6 +174,11 @@ class Turn:
         self._people = {name: self._person(name) for name in _PEOPLE}
         self._cell = tallies.cell_of(self.incident)
 
+    @property
+    def targets(self) -> Targets:
+        """The response targets of the case's phase and its severity as it stands in this act."""
+        return targets_for(self.incident.election, self.incident.phase, self.incident.severity)
+
     def _person(self, name: str) -> str | None:
         if getattr(self.incident, name) is None:
             return None
@@ -175,23 +189,10 @@ class Turn:
 
     def start_clock(self, kind: ClockKind, minutes: int, anchor: dt.datetime | None = None) -> None:
         """Run a clock of `minutes` from `anchor` (now); a running one of the kind is cancelled, the episode grows."""
-        self.stop_clock(kind, state=ClockState.CANCELLED)
-        anchor = anchor or self.now
-        last = self.incident.clocks.filter(kind=kind).order_by("-episode").first()
-        Clock.objects.create(
-            incident=self.incident,
-            kind=kind,
-            episode=last.episode + 1 if last else 1,
-            anchor_at=anchor,
-            target_minutes=minutes,
-            deadline_at=fires_at(anchor, minutes, 1),
-            fires_at=fires_at(anchor, minutes, 0),
-        )
+        start_clock(self.incident, kind, minutes, anchor or self.now, self.now)
 
     def stop_clock(self, *kinds: ClockKind, state: ClockState = ClockState.MET) -> None:
-        self.incident.clocks.filter(kind__in=kinds, state__in=[ClockState.RUNNING, ClockState.EXHAUSTED]).update(
-            state=state, stopped_at=self.now
-        )
+        self.incident.clocks.filter(kind__in=kinds, state__in=LIVE).update(state=state, stopped_at=self.now)
 
     def stop_all_clocks(self, state: ClockState = ClockState.MET) -> None:
         self.stop_clock(*ClockKind, state=state)
@@ -294,6 +295,21 @@ def wake(task: str) -> None:
         log.warning("Could not wake %s: %s", task, fault)
 
 
+def start_clock(incident: Incident, kind: ClockKind, minutes: int, anchor: dt.datetime, now: dt.datetime) -> None:
+    """Run a clock of `minutes` from `anchor`; a live one of the kind is cancelled at `now`, the episode grows."""
+    incident.clocks.filter(kind=kind, state__in=LIVE).update(state=ClockState.CANCELLED, stopped_at=now)
+    last = incident.clocks.filter(kind=kind).order_by("-episode").first()
+    Clock.objects.create(
+        incident=incident,
+        kind=kind,
+        episode=last.episode + 1 if last else 1,
+        anchor_at=anchor,
+        target_minutes=minutes,
+        deadline_at=fires_at(anchor, minutes, 1),
+        fires_at=fires_at(anchor, minutes, 0),
+    )
+
+
 def new_clock(incident: UUID, kind: ClockKind, minutes: int, now: dt.datetime) -> Clock:
     """The first clock of its kind on a new case, not written yet; `minutes` from `now`."""
     return Clock(
@@ -308,7 +324,7 @@ def new_clock(incident: UUID, kind: ClockKind, minutes: int, now: dt.datetime) -
 
 def refresh_deadline(incident: Incident) -> None:
     """Copy the earliest deadline still to be met onto the case, for sorting; none where it is not open."""
-    live = incident.clocks.filter(state__in=[ClockState.RUNNING, ClockState.EXHAUSTED])
+    live = incident.clocks.filter(state__in=LIVE)
     first = live.order_by("deadline_at").first() if incident.is_open else None
     incident.next_due_at = first.deadline_at if first else None
     incident.next_due_kind = first.kind if first else ""

@@ -218,7 +218,7 @@ def test_env_example_names_what_settings_read() -> None:
 
 
 #: Modules over the ceiling, each with its own and the reason.
-LONG = {"incidents/actions.py": 700}  # Every act in one place, each a few lines: the second file a newcomer reads.
+LONG = {"incidents/actions.py": 600}  # Every act in one place, each a few lines: the second file a newcomer reads.
 
 
 def test_modules_stay_readable() -> None:

@@ -35,7 +35,6 @@ class Decision:
 
     kind: EscalationKind | None
     next_step: int | None
-    ends_exhausted: bool = False
 
 
 def decide(firing: Firing) -> Decision:
@@ -44,9 +43,9 @@ def decide(firing: Firing) -> Decision:
         late = firing.now >= fires_at(firing.anchor_at, firing.target_minutes, 1)
         return Decision(kind=None if late else EscalationKind.WARNING, next_step=1)
     if not firing.has_above:
-        return Decision(kind=EscalationKind.EXHAUSTED, next_step=None, ends_exhausted=True)
+        return Decision(kind=EscalationKind.EXHAUSTED, next_step=None)
     if firing.kind in TAKING_UP:
         return Decision(kind=EscalationKind.OWNER_MOVED, next_step=None)
     if firing.step == 1:
         return Decision(kind=EscalationKind.NEXT_TOLD, next_step=2)
-    return Decision(kind=EscalationKind.OWNER_MOVED, next_step=None, ends_exhausted=True)
+    return Decision(kind=EscalationKind.OWNER_MOVED, next_step=None)

@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand
 from incidents import tallies
-from incidents.choices import Act, Channel, ClockKind, State
+from incidents.choices import OPEN, Act, Channel, ClockKind, State
 from incidents.deadlines import fires_at
 from incidents.delivery.outbox import notices_for
 from incidents.escalation.decide import Decision, Firing, decide
@@ -36,7 +36,7 @@ from incidents.models import (
     Quarantine,
 )
 from incidents.routing import nec, people_at, targets_for
-from incidents.turn import TRACKED, chain_above, refresh_deadline, wake
+from incidents.turn import TRACKED, chain_above, refresh_deadline, start_clock, wake
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +79,12 @@ def tick(now: dt.datetime, source: str = "cli", limit: int = 10_000) -> EngineRu
 
 
 def due_clocks(now: dt.datetime) -> QuerySet[Clock]:
-    """Running clocks whose next step is due, those in quarantine until their next try left out."""
-    return Clock.objects.filter(state=ClockState.RUNNING, fires_at__lte=now).filter(
-        Q(quarantine=None) | Q(quarantine__next_try_at__lte=now)
+    """Running clocks whose next step is due: not those in quarantine until their next try, nor of a closed record."""
+    return Clock.objects.filter(
+        Q(quarantine=None) | Q(quarantine__next_try_at__lte=now),
+        state=ClockState.RUNNING,
+        fires_at__lte=now,
+        incident__election__is_locked=False,
     )
 
 
@@ -100,7 +103,7 @@ def _fire_case(key: UUID, now: dt.datetime, run: EngineRun) -> None:
             skip = connection.features.has_select_for_update_skip_locked
             case = (
                 Incident.objects.select_for_update(of=("self",), skip_locked=skip)
-                .filter(pk=key, state__in=[State.REPORTED, State.ACKNOWLEDGED, State.RESPONDING, State.CONTAINED])
+                .filter(pk=key, state__in=OPEN)
                 .first()
             )
             if case is None:
@@ -208,19 +211,7 @@ def _move(case: Incident, to: SecurityCommand, clock: Clock, due_at: dt.datetime
     case.highest_rung = max(case.highest_rung, case.rung)
     case.is_accepted = False
     kind = ClockKind.ACKNOWLEDGE if case.state == State.REPORTED else ClockKind.ACCEPT
-    minutes = targets_for(case.election, case.phase, case.severity).acknowledge
-    live = [ClockState.RUNNING, ClockState.EXHAUSTED]
-    case.clocks.filter(kind=kind, state__in=live).update(state=ClockState.CANCELLED, stopped_at=now)
-    last = case.clocks.filter(kind=kind).order_by("-episode").first()
-    Clock.objects.create(
-        incident=case,
-        kind=kind,
-        episode=last.episode + 1 if last else 1,
-        anchor_at=due_at,
-        target_minutes=minutes,
-        deadline_at=fires_at(due_at, minutes, 1),
-        fires_at=fires_at(due_at, minutes, 0),
-    )
+    start_clock(case, kind, targets_for(case.election, case.phase, case.severity).acknowledge, due_at, now)
 
 
 def _tell(

@@ -30,7 +30,9 @@ def pulse(now: dt.datetime) -> Pulse:
     row = EngineState.objects.filter(pk=1).first()
     last_ok = row.last_ok_at if row else None
     patience = dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
-    late = Clock.objects.filter(state=ClockState.RUNNING, fires_at__lt=now - patience, quarantine=None)
+    late = Clock.objects.filter(
+        state=ClockState.RUNNING, fires_at__lt=now - patience, quarantine=None, incident__election__is_locked=False
+    )
     oldest = late.order_by("fires_at").values_list("fires_at", flat=True).first()
     overdue = late.count() if oldest else 0
     stale = last_ok is not None and now - last_ok > dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)

@@ -23,7 +23,7 @@ from elections.calendar import first_moment, phase_at
 from elections.models import Election, Jurisdiction
 from incidents.choices import ActorType, Means, PointPrecision, Severity, TargetType, TimePrecision
 from incidents.forms import places
-from incidents.forms.report_categories import Choice, Group, first_codes, groups, suggested_severity
+from incidents.forms.report_categories import Choice, Group, first_codes, groups
 from incidents.forms.report_fields import A_POINT, TOO_LONG, ClockField, DayField, IdField, count, line, one_of
 from incidents.forms.writing import CodeField, NarrativeField, naming_numbers
 from incidents.models import Category
@@ -360,7 +360,7 @@ class ReportForm(forms.Form):
     def _severity(self) -> str:
         """What the person chose, else the usual one of the category then and there; never a rating before its time."""
         phase = phase_at(self.election, self.now, self.cleaned_data["place"]) if self.election else ""
-        suggested = suggested_severity(self.choice.category, phase) if self.choice else Severity.MEDIUM
+        suggested = self.choice.category.usual_severity(phase) if self.choice else Severity.MEDIUM
         if suggested == Severity.UNRATED:
             return suggested.value
         return self.cleaned_data.get("severity") or suggested.value

@@ -10,15 +10,11 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
-from elections.choices import Phase
 from elections.khmer import search_key
 from incidents.choices import Severity
 from incidents.models import Category
 
 UNSURE = "UNK-00"
-#: A failure of power or access stops the vote or the count, so it is high then (taxonomy, HAZ-04: low, high in P5-P6).
-HIGH_WHILE_IN_USE = frozenset({"HAZ-04"})
-_IN_USE = (Phase.POLLING, Phase.COUNTING)
 #: Shown before anything is searched for or chosen.
 FIRST = 8
 
@@ -63,13 +59,6 @@ _WORDS = {
 }
 
 
-def suggested_severity(category: Category, phase: str) -> Severity:
-    """The usual severity of the category in this phase; a person may choose another."""
-    if category.code in HIGH_WHILE_IN_USE and phase in _IN_USE:
-        return Severity.HIGH
-    return Severity(category.default_severity)
-
-
 @dataclass(frozen=True)
 class Choice:
     """One card of the picker."""
@@ -87,7 +76,7 @@ class Choice:
 
     @property
     def severity(self) -> Severity:
-        return suggested_severity(self.category, self.phase)
+        return self.category.usual_severity(self.phase)
 
     @property
     def is_of_phase(self) -> bool:
@@ -146,7 +135,7 @@ def _of_phase_first(choices: list[Choice]) -> list[Choice]:
 
 def explain(category: Category, phase: str) -> str:
     """One sentence: which severity is usual for the category now, and why where the phase decides."""
-    suggested = suggested_severity(category, phase)
+    suggested = category.usual_severity(phase)
     values = {"severity": suggested.label, "category": category.name}
     if suggested == Severity.UNRATED:
         return (

@@ -1,6 +1,7 @@
 """The models of the incidents app, by subject."""
 
 from incidents.models.clocks import (
+    LIVE,
     Clock,
     ClockState,
     EngineRun,
@@ -26,6 +27,7 @@ from incidents.models.tally import DayTally, Tally
 from incidents.models.taxonomy import Category, ResponseTarget
 
 __all__ = [
+    "LIVE",
     "Attachment",
     "Block",
     "CapCategory",

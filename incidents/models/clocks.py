@@ -18,6 +18,10 @@ class ClockState(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+#: Clocks whose deadline is still to be met: those that run, and those that fired all their steps in vain.
+LIVE = (ClockState.RUNNING, ClockState.EXHAUSTED)
+
+
 class Clock(models.Model):
     """One deadline of one case.
 

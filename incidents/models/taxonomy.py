@@ -9,6 +9,9 @@ from elections.choices import Phase
 from elections.models import Bilingual, Election
 from incidents.choices import Nature, Severity
 
+#: A failure of power or access stops the vote or the count, so it is high then (taxonomy, HAZ-04: low, high in P5-P6).
+HIGH_WHILE_IN_USE = frozenset({"HAZ-04"})
+
 
 class Category(Bilingual):
     """One code of the taxonomy. Codes are never reused; peaceful assembly and criticism have none."""
@@ -39,6 +42,12 @@ class Category(Bilingual):
     @property
     def group(self) -> str:
         return self.group_km if get_language() == "km" else self.group_en
+
+    def usual_severity(self, phase: str) -> Severity:
+        """What is suggested in this phase, and holds where nobody chooses; UNRATED waits for its worksheet."""
+        if self.code in HIGH_WHILE_IN_USE and phase in (Phase.POLLING, Phase.COUNTING):
+            return Severity.HIGH
+        return Severity(self.default_severity)
 
 
 class ResponseTarget(models.Model):

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from incidents import duplicates
-from incidents.forms.report_categories import groups, suggested_severity
+from incidents.forms.report_categories import groups
 from incidents.models import Category, Incident
 from tests.cast import COMMUNE, COUNTRY, DEMO_COMMUNE, DEMO_DISTRICT, DISTRICT, NEIGHBOUR, NOW, TAKEO
 
@@ -228,7 +228,7 @@ def test_not_sure_may_be_the_same_as_anything_but_conduct(cast: Any, make_incide
     ],
 )  # fmt: skip
 def test_the_suggested_severity(db: None, code: str, phase: str, severity: str) -> None:
-    assert suggested_severity(Category.objects.get(code=code), phase) == severity
+    assert Category.objects.get(code=code).usual_severity(phase) == severity
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,191 @@
+"""How a case stops being open: resolved and closed, joined to another, withdrawn, found not to be an incident.
+
+Some of these wait for a second person: the request stands on the case until it is countersigned, declined or void.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from commands.models import User
+from incidents import lifecycle
+from incidents.choices import Act, Classification, ClockKind, DismissReason, Outcome, Severity, State, Verification
+from incidents.models import LIVE, ClockState, Incident
+from incidents.routing import nec
+from incidents.turn import Turn, chain_above, chosen, facts_of, locked, refused, turn
+
+# ---- With an outcome ----
+
+
+def resolve(incident: Incident, *, by: User, outcome: str, verification: str = "", **how: Any) -> Incident:
+    """End the work with an outcome. A critical case waits for the NEC's countersignature (domain 4.1)."""
+    chosen(Outcome, outcome, "outcome")
+    if verification:
+        chosen(Verification, verification, "verification")
+    with turn(incident, Act.RESOLVE, by=by, **how) as t:
+        if t.incident.severity == Severity.CRITICAL and not t.incident.is_sealed:
+            _ask(t, {"outcome": outcome, "verification": verification})
+        else:
+            _resolve(t, outcome, verification, by)
+    return t.incident
+
+
+def _resolve(t: Turn, outcome: str, verification: str, by: User | None) -> None:
+    t.incident.outcome = outcome
+    t.incident.verification = verification or t.incident.verification
+    t.incident.resolved_at, t.incident.resolved_by = t.now, by
+    _end(t, ClockState.MET)
+    t.tell("outcome", [t.incident.reporter])
+
+
+def close(incident: Incident, *, by: User, **how: Any) -> Incident:
+    """The last act, by somebody other than who resolved. The checklist is domain 4.5."""
+    with turn(incident, Act.CLOSE, by=by, **how) as t:
+        case = t.incident
+        missing = []
+        if case.category_id == "UNK-00":
+            missing.append(_("a category"))
+        if case.verification in (Verification.UNVERIFIED, Verification.PARTIAL):
+            missing.append(_("a final verification"))
+        if case.classification == Classification.UNDETERMINED and facts_of(case, by).needs_nec:
+            missing.append(_("the classification by the NEC"))
+        if missing:
+            raise refused(_("Before closing, the case needs: %(what)s.") % {"what": ", ".join(missing)}, "checklist")
+        case.closed_at = t.now
+        t.tell("outcome", [case.reporter])
+    return t.incident
+
+
+def reopen(incident: Incident, *, by: User, **how: Any) -> Incident:
+    with turn(incident, Act.REOPEN, by=by, **how) as t:
+        case = t.incident
+        case.reopened_count += 1
+        case.resolved_at = case.resolved_by = case.closed_at = case.contained_at = None
+        case.outcome = ""
+        t.start_clock(ClockKind.CONTAIN, t.targets.contain)
+        t.tell_commands("reopen", [case.owner])
+    return t.incident
+
+
+# ---- Joining, withdrawing, dismissing ----
+
+
+def merge(incident: Incident, *, by: User, survivor: UUID | str, now: dt.datetime, **how: Any) -> Incident:
+    """Join this report to another case of the same view. Sealed cases are never joined by police (domain 4.4)."""
+    with transaction.atomic():
+        # Both are locked before anything is written, in one order whoever joins which; tallies move for one alone.
+        other = UUID(str(survivor))
+        cases = {key: locked(key, by) for key in sorted({incident.pk, other})}
+        keeper = cases[other]
+        if keeper.pk == incident.pk or keeper.is_sealed or not keeper.is_open:
+            raise ValidationError({"survivor": _("Choose another open case.")}, code="choice")
+        with turn(incident, Act.MERGE, by=by, now=now, **how) as t:
+            t.incident.merged_into = keeper
+            _keep_earliest(t, keeper)
+            _end(t, ClockState.CANCELLED)
+            t.extra_after = {"survivor": keeper.reference}
+    return t.incident
+
+
+def _keep_earliest(t: Turn, keeper: Incident) -> None:
+    """The survivor answers by the earlier deadline of the two (domain 3.2); its own journal says what joined it."""
+    note = _("%(reference)s was joined to this case.") % {"reference": t.incident.reference}
+    joined = Turn(incident=keeper, act=Act.UPDATE, by=t.by, posting=t.posting, now=t.now, channel=t.channel, note=note)
+    running = {clock.kind: clock for clock in keeper.clocks.filter(state__in=LIVE)}
+    for clock in t.incident.clocks.filter(state__in=LIVE, kind__in=running):
+        if clock.deadline_at < running[clock.kind].deadline_at:
+            joined.start_clock(ClockKind(clock.kind), clock.target_minutes, clock.anchor_at)
+    joined.finish()
+
+
+def unmerge(incident: Incident, *, by: User, **how: Any) -> Incident:
+    with turn(incident, Act.UNMERGE, by=by, **how) as t:
+        t.incident.merged_into = None
+        t.start_clock(ClockKind.CONTAIN, t.targets.contain)
+    return t.incident
+
+
+def withdraw(incident: Incident, *, by: User, **how: Any) -> Incident:
+    """At once while nobody took it up; else, or where a victim or neutrality is at stake, the NEC countersigns."""
+    with turn(incident, Act.WITHDRAW, by=by, **how) as t:
+        was_new = t._before["state"] == State.REPORTED
+        category = t.incident.category
+        guarded = category.protects_victim or category.group_code in ("INT", "NEU", "INF") or t.incident.is_sealed
+        if was_new and not guarded:
+            _end(t, ClockState.CANCELLED)
+        else:
+            _ask(t, {})
+    return t.incident
+
+
+def dismiss(incident: Incident, *, by: User, dismiss_reason: str, **how: Any) -> Incident:
+    """Ask that a report be found not to be an incident; a second person decides."""
+    chosen(DismissReason, dismiss_reason, "dismiss_reason")
+    with turn(incident, Act.DISMISS, by=by, **how) as t:
+        _ask(t, {"dismiss_reason": dismiss_reason})
+    return t.incident
+
+
+def _ask(t: Turn, data: dict[str, Any]) -> None:
+    """Keep the state; let the act wait for a second person."""
+    case = t.incident
+    if case.request_act:
+        raise refused(_("Another request waits for a countersignature already."))
+    case.state = t._before["state"]
+    case.request_act, case.request_by, case.request_at = t.act, t.by, t.now
+    case.request_reason, case.request_data = t.reason, data
+    t.extra_after = {"requested": str(t.act)}
+    above = chain_above(case)
+    if case.is_sealed:
+        deciders = above
+    elif facts_of(case, t.by).needs_nec_to_countersign:
+        deciders = [c for c in (nec(),) if c]
+    else:
+        deciders = [case.owner, *above[:1]]
+    t.tell_commands("request", deciders or [case.owner])
+
+
+def countersign(incident: Incident, *, by: User, **how: Any) -> Incident:
+    """The second person agrees, and what was asked happens."""
+    with turn(incident, Act.COUNTERSIGN, by=by, **how) as t:
+        case = t.incident
+        if not case.request_act:
+            raise refused(_("Nothing waits for a countersignature."))
+        asked = Act(case.request_act)
+        target = lifecycle.after(case.state, asked)
+        if target is None:
+            raise refused(lifecycle.refusal(case.state, asked))
+        case.state = target
+        if asked == Act.RESOLVE:
+            _resolve(t, case.request_data["outcome"], case.request_data.get("verification", ""), case.request_by)
+        else:
+            case.dismiss_reason = case.request_data.get("dismiss_reason", "")
+            _end(t, ClockState.CANCELLED)
+    return t.incident
+
+
+def decline(incident: Incident, *, by: User, **how: Any) -> Incident:
+    with turn(incident, Act.DECLINE, by=by, **how) as t:
+        if not t.incident.request_act:
+            raise refused(_("Nothing waits for a countersignature."))
+        if t.incident.request_by:
+            t.tell("decline", [t.incident.request_by])
+        _clear_request(t.incident)
+    return t.incident
+
+
+def _end(t: Turn, clocks: ClockState) -> None:
+    """The case is open no more: nothing is due, and a request that waited has nothing left to decide."""
+    t.stop_all_clocks(clocks)
+    _clear_request(t.incident)
+
+
+def _clear_request(case: Incident) -> None:
+    case.request_act, case.request_by, case.request_at = "", None, None
+    case.request_reason, case.request_data = "", {}

@@ -1,0 +1,46 @@
+"""Correcting what was written: the same rules as for a new report, and no way round a seal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from incidents import actions
+from incidents.choices import Act
+from incidents.models import Category, Incident
+from tests.cast import NOW, Cast
+
+Make = Callable[..., Incident]
+pytestmark = pytest.mark.django_db
+
+
+def refusal(case: Incident, cast: Cast, **fields: Any) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refused:
+        actions.perform(
+            Act.CORRECT, case, by=cast.duty_commander, version=None, now=NOW, fields=fields, reason="A mistake."
+        )
+    return dict(refused.value.message_dict)
+
+
+def test_a_report_does_not_become_one_about_a_unit_under_the_eyes_of_that_unit(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    assert "sealed" in refusal(case, cast, category="NEU-03")["category"][0]
+    case.refresh_from_db()
+    assert case.category_id == "CRM-06"
+
+
+def test_a_category_that_is_out_of_use_or_unknown_is_refused(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    Category.objects.filter(code="ORD-03").update(retired_on=NOW.date())
+    assert list(refusal(case, cast, category="ORD-03")) == ["category"]
+    assert list(refusal(case, cast, category="XXX-99")) == ["category"]
+
+
+@pytest.mark.parametrize("point", [(48.85, 2.35), (200.0, 104.8)])
+def test_a_point_abroad_or_off_the_earth_is_refused(
+    cast: Cast, make_incident: Make, point: tuple[float, float]
+) -> None:
+    assert list(refusal(make_incident(), cast, lat=point[0], lon=point[1])) == ["lat"]
