@@ -44,8 +44,6 @@ _SHOWN = (
     "assignee", "request_act",
 )  # fmt: skip
 _EXACT = ("title", "place_note")
-#: Said by the act itself when the case is made.
-_AT_REPORT = ("severity", "owner")
 _COMMUNE = 8
 
 
@@ -177,10 +175,9 @@ def _told(entry: Entry) -> str:
 
 
 def _values(entry: Entry, values: dict[str, Any], detailed: bool) -> dict[str, Any]:
-    hidden = _AT_REPORT if entry.act == Act.REPORT else ()
-    shown = {n: v for n, v in values.items() if n in _SHOWN and n not in hidden}
     if entry.act == Act.REPORT:
         return {}
+    shown = {n: v for n, v in values.items() if n in _SHOWN}
     if not detailed:
         shown = {n: v for n, v in shown.items() if n not in (*_EXACT, "assignee")}
         if isinstance(shown.get("place"), str):
@@ -224,5 +221,5 @@ def _commands(name: str, keys: set[Any]) -> dict[str, str]:
 
 def _postings(people: set[Any]) -> dict[str, str]:
     """People as role @ unit, never by name."""
-    found = Posting.objects.filter(user__in=[p for p in people if isinstance(p, int)]).select_related("command")
-    return {f"assignee:{p.user_id}": str(p) for p in found.order_by("starts_at")}
+    found = Posting.objects.filter(user__username__in=people).select_related("command", "user")
+    return {f"assignee:{p.user.username}": str(p) for p in found.order_by("starts_at")}

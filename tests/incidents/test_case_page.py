@@ -97,6 +97,16 @@ def test_people_stand_in_the_timeline_as_role_and_unit_never_by_name(
     assert cast.officer.username not in page
 
 
+def test_who_was_assigned_stands_there_as_role_and_unit_too(
+    cast: Cast, signed_in: Any, case: Incident, moment: dt.datetime
+) -> None:
+    actions.perform("acknowledge", case, by=cast.duty_commander, version=None, now=moment)
+    actions.perform("assign", case, by=cast.duty_commander, version=None, now=moment, assignee=cast.officer.pk)
+    page = page_of(signed_in(cast.provincial), case)
+    assert cast.officer.username not in page
+    assert str(cast.officer.current_postings[0]) in page
+
+
 def test_a_correction_shows_what_was_and_what_is(
     cast: Cast, signed_in: Any, case: Incident, moment: dt.datetime
 ) -> None:
