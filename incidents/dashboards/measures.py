@@ -23,7 +23,7 @@ from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import Period, Question
 from incidents.filters import CaseFilter
 from incidents.models import Clock, Escalation, EscalationKind, Incident
-from incidents.querysets import IncidentQuerySet
+from incidents.querysets import IncidentQuerySet, unit_codes
 from incidents.tallies import NOT_COUNTED
 
 Value = int | float | None
@@ -69,7 +69,9 @@ def answer(name: str, question: Question) -> Answer:
     measure = MEASURES[name]
     if not measure.is_for(question.user):
         raise KeyError(name)
-    value = question.remembered(f"measure {name}", lambda: [measure.query(question)])[0]
+    # A number of some roles only may depend on the body its reader belongs to, beyond the places they see.
+    bodies = sorted(unit_codes(question.user.current_postings)) if measure.roles else ""
+    value = question.remembered(f"measure {name} {bodies}", lambda: [measure.query(question)])[0]
     return Answer(measure, value, question.now, question.span if measure.timing == PERIOD else None)
 
 
@@ -296,7 +298,7 @@ def acknowledge_p90(question: Question) -> float | None:
 
 
 def sealed(question: Question) -> int | None:
-    """One number for the country, of the period; None as soon as anything narrows it.
+    """One number for the country, of the period, cases about the reader's own body left out; None where narrowed.
 
     Reads around `visible_to`: these roles may count what they may not see (domain 5.2), and learn no more.
     """
@@ -307,7 +309,7 @@ def sealed(question: Question) -> int | None:
         is_drill=False,
         reported_at__gte=question.span.start,
         reported_at__lt=question.span.end,
-    )
+    ).exclude(subjects__command__code__in=unit_codes(question.user.current_postings))
     if question.asked.election:
         found = found.filter(election__code=question.asked.election)
     return found.count()
@@ -432,7 +434,8 @@ _ALL: tuple[Measure, ...] = (
     ),
     Measure(
         "sealed", _("Sealed cases"),
-        _("Reports of the period about the conduct of a unit, sealed from it; one number for the whole country."),
+        _("Reports of the period about the conduct of a unit, sealed from it; one number for the whole country."
+          " Those about your own body are not counted here."),
         CASES, PERIOD, sealed, roles=SEALED_ROLES,
     ),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from incidents.dashboards import breakdowns, measures
 from incidents.dashboards.measures import MEASURES, answer
 from incidents.dashboards.question import Period, Question
 from incidents.filters import CaseFilter
-from incidents.models import Category, Clock, Entry, Escalation, EscalationKind, Incident
+from incidents.models import Category, Clock, ConflictSubject, Entry, Escalation, EscalationKind, Incident
 from incidents.tallies import cell_of, move, rebuild
 from tests.cast import COMMUNE, DEMO_COMMUNE, NOW, OTHER_PROVINCE, Cast
 from tests.incidents.plain_case import plain_case
@@ -144,6 +144,19 @@ def test_the_sealed_number_is_national_and_for_those_who_may_count() -> None:
     for user in (cast.demo_provincial, cast.psc, cast.officer, cast.liaison):
         with pytest.raises(KeyError):
             answer("sealed", Question(user, NOW))
+
+
+@pytest.mark.parametrize(
+    ("about", "unknown_to"),
+    [("demo_provincial", ("demo_integrity",)), ("nec", ("nec", "nec_integrity")), ("ministry", ("ministry",))],
+)
+def test_nobody_counts_a_sealed_case_about_their_own_body(about: str, unknown_to: tuple[str, ...]) -> None:
+    cast = Cast()
+    case = plain_case(place_id=DEMO_COMMUNE, is_sealed=True)
+    ConflictSubject.objects.create(incident=case, command=cast.command(about))
+    for name in ("auditor", "ministry", "nec", "nec_integrity", "demo_integrity"):
+        expected = 0 if name in unknown_to else 1
+        assert answer("sealed", Question(getattr(cast, name), NOW)).value == expected, name
 
 
 def test_late_counts_open_cases_past_their_deadline() -> None:
