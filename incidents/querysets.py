@@ -95,12 +95,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         for posting in postings:
             scope |= self._scope_of(user, posting)
         concerned = unit_codes(user.current_postings)
-        sealed = self._sealed_scope(user, postings) & ~Q(subjects__command__code__in=concerned)
         if scope == NOTHING and not postings:
             return self.none()
         if not any(p.role in BY_CASE for p in postings):
             # The common case of a queue or dashboard: one plain condition that the indexes answer.
             return self.filter(scope, is_sealed=False)
+        subject: Any = self.model._meta.get_field("subjects").related_model
+        about_them = subject.objects.filter(command__code__in=concerned).values("incident")
+        # As keys: to exclude across the relation costs three times the time to say the same.
+        sealed = self._sealed_scope(user, postings) & ~Q(pk__in=about_them)
         return self.filter((scope & Q(is_sealed=False)) | (sealed & Q(is_sealed=True)))
 
     @staticmethod
