@@ -52,12 +52,15 @@ REPORTS = POSTED - {"ministry", "auditor", "administrator"}
 DASHBOARD = POSTED - {"administrator"}
 CLASSIFIES = frozenset({"nec", "nec_second", "nec_integrity", "demo_integrity"})
 NOTICES = frozenset({"provincial", "other_province", "demo_provincial", "psc", "nec", "nec_second"})
+#: Who may take rows of cases away, and who the figures of a week (domain 5.2).
+ROWS = frozenset({"provincial", "other_province", "demo_provincial", "psc", "nec", "nec_second", "ministry"})
+WEEKLY = ROWS | {"duty_commander", "neighbour", "demo_duty", "demo_second_duty", "auditor"}
 LOGIN, DENIED = 302, 401
 
 
 @dataclass(frozen=True)
 class Row:
-    """What an address answers: `seen` to those in `who`, 404 to the rest of the cast, `anonymous` to a stranger.
+    """What an address answers: `seen` to those in `who`, `refused` to the rest of the cast, `anonymous` to a stranger.
 
     `who` names people for the ordinary case; `sealed` those for the sealed one, where the address is about a case.
     A `seen` of 0 means anything but 404: the address is known to them, whatever it thinks of an empty request.
@@ -65,6 +68,7 @@ class Row:
 
     who: frozenset[str] = EVERYBODY
     seen: int = 200
+    refused: int = 404
     anonymous: int = LOGIN
     method: str = "get"
     sealed: frozenset[str] | None = None
@@ -122,6 +126,11 @@ TABLE: dict[str, Row] = {
     "dashboards:areas": Row(who=DASHBOARD),
     "dashboards:points": Row(who=DASHBOARD, query=BBOX),
     "dashboards:outlines": Row(),
+    # The weekly summary and its files.
+    "reports:weekly": Row(who=WEEKLY),
+    "reports:weekly_csv": Row(who=WEEKLY),
+    "reports:weekly_xlsx": Row(who=WEEKLY),
+    "reports:weekly_cases": Row(who=ROWS, refused=403),
     # NEC.
     "nec:queue": Row(who=CLASSIFIES),
     "nec:decided": Row(who=CLASSIFIES),
@@ -137,7 +146,7 @@ TABLE: dict[str, Row] = {
     "nec:cap_alert": Row(who=frozenset(), anonymous=404),
     # API.
     "api:incidents": Row(**API),
-    "api:incidents-geojson": Row(**API),
+    "api:incidents-geojson": Row(who=ROWS, refused=403, **API),
     "api:incident": case(**API),
     "api:timeline": case(**API),
     "api:acts": case(**API, **POST),
@@ -152,22 +161,29 @@ TABLE: dict[str, Row] = {
     "api:map-areas": Row(**API),
     "api:map-points": Row(query=BBOX, **API),
     "api:measures": Row(**API),
+    "api:reports-weekly": Row(who=WEEKLY, **API),
+    "api:reports-weekly-cases": Row(who=ROWS, refused=403, **API),
     "api:problems": Row(**API),
     "api:schema": Row(**API),
     "api:docs": Row(),
     "api:nothing-here": Row(who=frozenset(), **API),
 }
 
+THIS_WEEK = "?week=2027-W21&election=CC27"
 #: Addresses that list or find cases: the ordinary case's reference stands in the answer to exactly those who see it.
 LISTS = {
     "incidents:list": "",
     "incidents:list (search)": "?q=motorbike",
     "api:incidents": "",
     "api:incidents-geojson": "",
+    "reports:weekly_cases": THIS_WEEK,
+    "api:reports-weekly-cases": THIS_WEEK,
     "api:map-points": BBOX + "&zoom=14",
 }
 #: No map shows a sealed case, not even to those who see it.
 UNMAPPED = frozenset({"api:map-points"})
+#: Files of rows: for fewer people than see the cases, and with no sealed case whoever asks.
+FILES = frozenset({"api:incidents-geojson", "reports:weekly_cases", "api:reports-weekly-cases"})
 #: Learn one number of sealed cases for the whole country, and nothing else of them (domain 5.2: count).
 COUNT_SEALED = frozenset({"nec", "nec_second", "ministry", "auditor"})
 #: Addresses that answer with counts: a sealed case changes nothing in them for those it is sealed from.
@@ -179,6 +195,9 @@ COUNTS = (
     "dashboards:areas",
     "api:map-areas",
     "api:measures",
+    "reports:weekly",
+    "reports:weekly_csv",
+    "api:reports-weekly",
 )
 
 
@@ -345,7 +364,7 @@ def test_who_sees_what(name: str, stage: Stage, signed_in: Callable[..., Client]
             wrong.append(f"{kind}: anonymous gets {status}")
         for person in ROLES:
             status = answer(signed_in(getattr(stage.cast, person)), row, url)
-            wanted = row.seen if person in who else 404
+            wanted = row.seen if person in who else row.refused
             if not fits(status, wanted):
                 wrong.append(f"{kind}: {person} gets {status}, not {wanted or 'something'}")
     assert wrong == []
@@ -358,8 +377,9 @@ def test_lists_name_a_case_to_those_who_see_it_only(name: str, stage: Stage, sig
     wrong = []
     for person in ROLES:
         body = text_of(signed_in(getattr(stage.cast, person)).get(url))
-        sees_sealed = frozenset() if name in UNMAPPED else SEES_SEALED
-        for incident, who in ((stage.ordinary, READS if by_text else SEES), (stage.sealed, sees_sealed)):
+        sees_sealed = frozenset() if name in UNMAPPED | FILES else SEES_SEALED
+        sees = (READS if by_text else SEES) & (ROWS if name in FILES else SEES)
+        for incident, who in ((stage.ordinary, sees), (stage.sealed, sees_sealed)):
             if (incident.reference in body) != (person in who):
                 wrong.append(f"{person} {'misses' if person in who else 'finds'} {incident.reference}")
         if person not in READS | SEES_SEALED and incident.narrative in body:

@@ -18,6 +18,8 @@ from rest_framework.request import Request
 from incidents.api.problems import Problem
 
 GEOJSON = "application/geo+json"
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Room for the boundaries and other fields of a form beside its file.
 FORM_OVERHEAD = 64 * 1024
 
@@ -78,6 +80,16 @@ class BinaryRenderer(BaseRenderer):
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> Any:
         return data
+
+
+class CSVRenderer(BinaryRenderer):
+    media_type = CSV
+    format = "csv"
+
+
+class XLSXRenderer(BinaryRenderer):
+    media_type = XLSX
+    format = "xlsx"
 
 
 class Negotiation(DefaultContentNegotiation):

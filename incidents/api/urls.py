@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from django.urls.resolvers import URLPattern, URLResolver
 from drf_spectacular.views import SpectacularAPIView
 
-from incidents.api import attachments, base, cases, documentation, exports, layers, numbers, reference
+from incidents.api import attachments, base, cases, documentation, exports, layers, numbers, reference, reports
 
 app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("map/areas", layers.MapAreas.as_view(), name="map-areas"),
     path("map/points", layers.MapPoints.as_view(), name="map-points"),
     path("measures/", numbers.Measures.as_view(), name="measures"),
+    path("reports/weekly", reports.WeeklySummary.as_view(), name="reports-weekly"),
+    path("reports/weekly/cases.csv", reports.WeeklyCases.as_view(), name="reports-weekly-cases"),
     path("problems/", reference.ProblemTypes.as_view(), name="problems"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", login_required(documentation.Documentation.as_view()), name="docs"),

@@ -83,11 +83,9 @@ def _summary(weekly: Weekly) -> Iterator[list[Any]]:
     yield [_("Group"), _("Category code"), _("Category"), *levels, now, before, _("Change")]
     for group in weekly.groups:
         for kind in group.categories:
-            counts = [kind.severities[s] for s in weekly.severities]
-            yield [group.name, kind.code, kind.name, *counts, *words.three(kind.figure)]
+            yield [group.name, kind.code, kind.name, *kind.counts, *words.three(kind.figure)]
     everything = weekly.all_kinds
-    counts = [everything.severities[s] for s in weekly.severities]
-    yield [everything.name, "", "", *counts, *words.three(everything.figure)]
+    yield [everything.name, "", "", *everything.counts, *words.three(everything.figure)]
     for title, header, rows in ((_("By province"), _("Province"), False), (_("By district"), _("District"), True)):
         yield []
         yield [title]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from functools import wraps
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_safe
@@ -16,11 +15,8 @@ from django.views.decorators.http import require_GET, require_safe
 from commands.authority import judge_file, may_file
 from commands.models import User
 from elections.models import Election
-from incidents.choices import Channel
-from incidents.querysets import IncidentQuerySet
-from incidents.reports import asked, csv, weekly, words, xlsx
+from incidents.reports import asked, files, weekly, words
 from incidents.reports.asked import Asked
-from incidents.turn import record_export
 
 View = Callable[[HttpRequest, Asked], HttpResponseBase]
 
@@ -31,7 +27,7 @@ def _door(view: View) -> Callable[[HttpRequest], HttpResponseBase]:
     @wraps(view)
     def door(request: HttpRequest) -> HttpResponseBase:
         user, now = cast(User, request.user), timezone.now()
-        if not may_file("weekly", user.current_postings):
+        if not weekly.is_for(user):
             raise Http404
         try:
             found = asked.read(request.GET, user, now, preferred=request.session.get("election", ""))
@@ -77,7 +73,7 @@ def _titles(made: weekly.Weekly) -> dict[str, Any]:
     return {
         "days": words.days(made.week.monday, made.week.sunday),
         "cut_off": words.moment(made.cut_off),
-        "zone": words.zone(),
+        "zone": words.zone(made.cut_off),
         "compared": words.compared(made),
         "column_now": now,
         "column_before": before,
@@ -91,61 +87,21 @@ def _titles(made: weekly.Weekly) -> dict[str, Any]:
 @require_GET
 @_door
 def summary_csv(request: HttpRequest, found: Asked) -> HttpResponseBase:
-    return summary_file(found)
+    return files.summary_csv(found)
 
 
 @require_GET
 @_door
 def workbook(request: HttpRequest, found: Asked) -> HttpResponseBase:
-    return workbook_file(found)
+    return files.workbook(found)
 
 
 @require_GET
+def cases_csv(request: HttpRequest) -> HttpResponseBase:
+    judge_file("rows", cast(User, request.user).current_postings)
+    return _cases(request)
+
+
 @_door
-def cases_csv(request: HttpRequest, found: Asked) -> HttpResponseBase:
-    return cases_file(found)
-
-
-def summary_file(found: Asked) -> HttpResponseBase:
-    """The figures as CSV: no row of a case is in it."""
-    return _named(StreamingHttpResponse(csv.summary_csv(weekly.build(found)), csv.CONTENT_TYPE), found, "SUMMARY.csv")
-
-
-def cases_file(found: Asked, channel: str = Channel.BROWSER) -> HttpResponseBase:
-    """The case rows as CSV, streamed, and journaled before the first leaves. Raises PermissionDenied."""
-    judge_file("rows", found.user.current_postings)
-    cases = rows_of(found)
-    mark = _journal("weekly-cases.csv", found, cases, channel)
-    stream = csv.rows_csv(cases, at=found.question.span.end, mark=mark)
-    return _named(StreamingHttpResponse(stream, csv.CONTENT_TYPE), found, "CASES.csv")
-
-
-def workbook_file(found: Asked, channel: str = Channel.BROWSER) -> HttpResponseBase:
-    """Everything as a workbook; with case rows, and then journaled, where the person may have them."""
-    cases, mark = None, ""
-    if may_file("rows", found.user.current_postings):
-        cases = rows_of(found)
-        mark = _journal("weekly.xlsx", found, cases, channel)
-    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it when it is sent
-    xlsx.write(file, weekly.build(found), cases, mark=mark)
-    file.seek(0)
-    return _named(FileResponse(file, content_type=xlsx.CONTENT_TYPE), found, "SUMMARY.xlsx")
-
-
-def rows_of(found: Asked) -> IncidentQuerySet:
-    """The cases reported in the week, oldest first; a sealed one has no row, whoever asks."""
-    return found.question.reported().filter(is_sealed=False).order_by("reported_at", "id")
-
-
-def _journal(what: str, found: Asked, cases: IncidentQuerySet, channel: str) -> str:
-    """The number of the export in the journal, for every copy to carry."""
-    count = cases.count()
-    return str(record_export(what, found.query(), count, by=found.user, now=found.now, channel=channel).pk)
-
-
-def _named(response: Any, found: Asked, name: str) -> HttpResponseBase:
-    what, _dot, ending = name.partition(".")
-    file = words.file_name(what, found.week, found.election.code, ending)
-    response["Content-Disposition"] = f'attachment; filename="{file}"'
-    response["Cache-Control"] = "private, no-store"
-    return cast(HttpResponseBase, response)
+def _cases(request: HttpRequest, found: Asked) -> HttpResponseBase:
+    return files.cases_csv(found)

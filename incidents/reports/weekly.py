@@ -9,12 +9,11 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from commands.authority import FILES
+from commands.authority import judge_file, may_file
 from commands.models import Posting, User
 from elections.choices import Level
 from elections.models import Election, Jurisdiction
@@ -35,6 +34,7 @@ TOTALS = (
 #: The measures of each place; the names are those of `InPlaceOver`.
 IN_PLACE = ("reported", "open_at_end", "late_at_end", "escalated")
 SEVERITIES = tuple(Severity)
+RATED = tuple(s for s in SEVERITIES if s != Severity.UNRATED)
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,13 @@ class Kind:
     severities: dict[Severity, int]
     figure: Figure
     categories: list[Kind] = field(default_factory=list)
+    #: The levels a table shows, in order: "not rated" only where something of the week is.
+    shown: tuple[Severity, ...] = RATED
+
+    @property
+    def counts(self) -> list[int]:
+        """Reports by the levels shown."""
+        return [self.severities[level] for level in self.shown]
 
 
 @dataclass(frozen=True)
@@ -110,15 +117,18 @@ class Weekly:
     def is_empty(self) -> bool:
         return all(total.figure.is_nothing for total in self.totals)
 
-    @cached_property
-    def severities(self) -> list[Severity]:
-        """The columns of the table; the level without rating only where something has it."""
-        rated = [s for s in SEVERITIES if s != Severity.UNRATED]
-        return [*rated, Severity.UNRATED] if self.all_kinds.severities[Severity.UNRATED] else rated
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        return self.all_kinds.shown
+
+
+def is_for(user: User) -> bool:
+    """Whether one of the person's postings has the weekly summary."""
+    return may_file("weekly", user.current_postings)
 
 
 def build(asked: Asked) -> Weekly:
-    """The summary of a week; names in the active language. The person must hold a posting that may have it."""
+    """The summary of a week; names in the active language. PermissionDenied where `is_for` is not."""
     question = asked.question
     before = question.over(asked.week.compared(asked.now))
     groups = _kinds(by_category_and_severity(question), by_category_and_severity(before))
@@ -129,7 +139,7 @@ def build(asked: Asked) -> Weekly:
         compared=before.span,
         is_running=asked.week.is_running(asked.now),
         made_at=asked.now,
-        posting=next(p for p in asked.user.current_postings if p.role in FILES["weekly"]),
+        posting=judge_file("weekly", asked.user.current_postings),
         scope=scope_of(asked.user),
         totals=[
             Total(MEASURES[name], Figure(answer(name, question).value, answer(name, before).value))
@@ -158,12 +168,14 @@ def scope_of(user: User) -> str:
 def _kinds(now: Counter[tuple[str, str]], before: Counter[tuple[str, str]]) -> list[Kind]:
     """Groups with their categories that had a report in either period, in the order of the codes."""
     codes = {code for code, _severity in (*now, *before)}
+    unrated = any(n for (_code, level), n in now.items() if level == Severity.UNRATED)
+    shown = SEVERITIES if unrated else RATED
     groups: dict[str, list[Kind]] = {}
     names: dict[str, str] = {}
     for category in Category.objects.filter(pk__in=codes):
         severities = {s: now[category.code, s] for s in SEVERITIES}
         earlier = sum(before[category.code, s] for s in SEVERITIES)
-        kind = Kind(category.code, category.name, severities, Figure(sum(severities.values()), earlier))
+        kind = Kind(category.code, category.name, severities, Figure(sum(severities.values()), earlier), [], shown)
         groups.setdefault(category.group_code, []).append(kind)
         names[category.group_code] = category.group
     return [_together(code, names[code], kinds, keep=True) for code, kinds in groups.items()]
@@ -171,7 +183,8 @@ def _kinds(now: Counter[tuple[str, str]], before: Counter[tuple[str, str]]) -> l
 
 def _together(code: str, name: str, kinds: list[Kind], *, keep: bool = False) -> Kind:
     severities = {s: sum(kind.severities[s] for kind in kinds) for s in SEVERITIES}
-    return Kind(code, name, severities, _sum(kind.figure for kind in kinds), kinds if keep else [])
+    shown = kinds[0].shown if kinds else RATED
+    return Kind(code, name, severities, _sum(kind.figure for kind in kinds), kinds if keep else [], shown)
 
 
 def _sum(figures: Iterable[Figure]) -> Figure:

@@ -16,13 +16,11 @@ from incidents.reports.weekly import IN_PLACE, Figure, Weekly
 
 def days(first: dt.date, last: dt.date) -> str:
     """9 to 15 November 2026; the month and year of the first day only where they differ."""
-    pattern = "j" if (first.year, first.month) == (last.year, last.month) else "j F"
-    start = date_format(first, "DATE_FORMAT" if first.year != last.year else pattern)
-    return _("%(first)s to %(last)s") % {"first": start, "last": date_format(last, "DATE_FORMAT")}
-
-
-def week_name(week: Week) -> str:
-    return _("Week %(number)s of %(year)s") % {"number": week.number, "year": week.year}
+    end = date_format(last, "DATE_FORMAT")
+    if (first.year, first.month) == (last.year, last.month):
+        return _("%(day)s to %(last)s") % {"day": first.day, "last": end}
+    start = date_format(first, "MONTH_DAY_FORMAT" if first.year == last.year else "DATE_FORMAT")
+    return _("%(first)s to %(last)s") % {"first": start, "last": end}
 
 
 def week_option(week: Week, now: dt.datetime) -> str:
@@ -41,10 +39,9 @@ def moment(value: dt.datetime) -> str:
     return _("%(day)s, %(time)s") % {"day": day_text, "time": time}
 
 
-def zone() -> str:
+def zone(at: dt.datetime) -> str:
     """Asia/Phnom_Penh (UTC+07:00)"""
-    here = timezone.localtime(timezone=timezone.get_default_timezone())
-    offset = here.strftime("%z")
+    offset = timezone.localtime(at, timezone.get_default_timezone()).strftime("%z")
     return f"{timezone.get_default_timezone_name()} (UTC{offset[:3]}:{offset[3:]})"
 
 
@@ -66,7 +63,7 @@ def about(weekly: Weekly) -> list[tuple[str, str]]:
         (_("Week"), _("%(week)s, so far") % {"week": week} if weekly.is_running else week),
         (_("Cut-off"), moment(weekly.cut_off)),
         (_("Compared with"), compared(weekly)),
-        (_("Time zone"), zone()),
+        (_("Time zone"), zone(weekly.cut_off)),
         (_("Whose eyes"), eyes(weekly)),
         (_("Made"), date_format(made, "DATETIME_FORMAT")),
         (_("Read this first"), caveat()),

@@ -162,8 +162,7 @@ def _kinds(pages: _Book, weekly: Weekly) -> None:
     header = [_("Group"), _("Category code"), _("Category"), *levels, *words.periods(weekly), _("Change")]
 
     def cells(group: str, kind: Kind, name: str) -> list[Any]:
-        counts = [kind.severities[s] for s in weekly.severities]
-        return [group, kind.code, name, *counts, *words.three(kind.figure)]
+        return [group, kind.code, name, *kind.counts, *words.three(kind.figure)]
 
     plain = ["text", "text", "text", *["number"] * len(levels), "strong", "number", "change"]
     strong = [*["strong"] * (3 + len(levels) + 2), "strong_change"]

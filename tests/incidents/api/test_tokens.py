@@ -24,6 +24,7 @@ ADDRESSES = [
     "map/points",
     "measures/",
     "reports/weekly",
+    "reports/weekly/cases.csv",
     "nothing/of/the/kind",
 ]
 
