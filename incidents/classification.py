@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from commands.models import User
 from elections.choices import Phase
 from incidents import actions
-from incidents.choices import OPEN, ActorType, Channel, Classification, Nature, Severity, State, TargetType
-from incidents.models import Incident
+from incidents.choices import OPEN, Act, ActorType, Channel, Classification, Nature, Severity, State, TargetType
+from incidents.models import Entry, Incident
 from incidents.querysets import IncidentQuerySet
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,11 @@ log = logging.getLogger(__name__)
 URGENT = Q(severity=Severity.CRITICAL, phase__in=(Phase.POLLING, Phase.COUNTING))
 URGENT_WITHIN = dt.timedelta(hours=1)
 WITHIN = dt.timedelta(hours=24)
+#: How long a decision may be taken back by whoever made it, without giving a reason.
+UNDO_WITHIN = dt.timedelta(minutes=15)
+#: How many cases may be decided by one press. Only low and medium ones: the others are read one by one.
+MOST_AT_ONCE = 50
+TOGETHER = (Severity.LOW, Severity.MEDIUM)
 CLASSIFIABLE = (*OPEN, State.RESOLVED, State.CLOSED)
 #: Why a case is electoral; one is ticked.
 GROUNDS = {
@@ -100,9 +105,12 @@ def due_at(incident: Incident) -> dt.datetime:
 
 
 def waiting_for(user: User) -> IncidentQuerySet:
-    """Cases the person may see that have no classification yet and count as incidents."""
+    """Cases the person may see that have no classification yet, count as incidents, and whose record is not closed."""
     return Incident.objects.visible_to(user).filter(
-        classification=Classification.UNDETERMINED, state__in=CLASSIFIABLE, is_drill=False
+        classification=Classification.UNDETERMINED,
+        state__in=CLASSIFIABLE,
+        is_drill=False,
+        election__is_locked=False,
     )
 
 
@@ -142,11 +150,43 @@ def _read_cursor(text: str) -> tuple[dt.datetime, UUID] | None:
 def decided_for(user: User, *, disagreed: bool = False) -> IncidentQuerySet:
     """Cases the NEC has classified, latest decision first; `disagreed`: only where police proposed something else."""
     cases = Incident.objects.visible_to(user).exclude(classified_at=None).order_by("-classified_at", "-pk")
+    # Taken back: it waits again.
+    cases = cases.exclude(classification=Classification.UNDETERMINED)
     if disagreed:
         cases = cases.exclude(proposed_classification=Classification.UNDETERMINED)
         for kind in (Classification.ELECTORAL, Classification.ORDINARY, Classification.HAZARD):
             cases = cases.exclude(proposed_classification=kind, classification=kind)
     return cases.with_names()
+
+
+def decisions(cases: Iterable[Incident]) -> dict[UUID, Entry]:
+    """The latest decision about each of `cases`, from the journal."""
+    entries = Entry.objects.filter(act=Act.CLASSIFY, incident__in=[case.pk for case in cases]).order_by("pk")
+    return {entry.incident_id: entry for entry in entries if entry.incident_id}
+
+
+@dataclass(frozen=True)
+class Undoable:
+    """A decision its maker may still take back: the case as it is, and what it was before."""
+
+    incident: Incident
+    before: str
+
+
+def undoable(user: User, now: dt.datetime) -> list[Undoable]:
+    """What `user` decided in the last minutes and nobody touched since, latest first.
+
+    Whoever presses the wrong button sees it at once; a later change of mind is a decision of its own, with a reason.
+    """
+    mine = Entry.objects.filter(
+        act=Act.CLASSIFY, by=user, at__gt=now - UNDO_WITHIN, at__lte=now, incident__in=Incident.objects.visible_to(user)
+    ).exclude(after__classification=Classification.UNDETERMINED)
+    found = mine.select_related("incident", "incident__category", "incident__place").order_by("-pk")
+    return [
+        Undoable(entry.incident, entry.before.get("classification", Classification.UNDETERMINED))
+        for entry in found[:MOST_AT_ONCE]
+        if entry.incident and entry.incident.version == entry.version
+    ]
 
 
 # ---- Rules ----

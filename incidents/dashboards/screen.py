@@ -28,6 +28,8 @@ from incidents.models import Category
 
 #: Categories named in the panel of one area.
 CATEGORIES = 5
+#: Bars of the table, pixels: where a column tells of silence there is less room.
+WIDE_BAR, NARROW_BAR = 48, 20
 
 
 def build(question: Question) -> dict[str, Any]:
@@ -108,7 +110,7 @@ def area_rows(question: Question, counts: dict[str, Any]) -> list[dict[str, Any]
     return [
         {
             **area,
-            "bar": charts.share_width(area["open"], most),
+            "bar": charts.share_width(area["open"], most, NARROW_BAR if area["districts"] else WIDE_BAR),
             "drill": question.asked.query_string(place=area["code"]),
             "links": {
                 "open": listing(question.asked, place=area["code"], state=("open",)),

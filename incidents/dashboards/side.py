@@ -95,7 +95,10 @@ def _to_classify(question: Question) -> dict[str, int]:
     """What waits for a classification and what of it is late; what is not late is young, and that is soon counted."""
     waiting = classification.waiting_for(question.user)
     all_of_them = measures.standing(
-        question, state__in=classification.CLASSIFIABLE, classification=Classification.UNDETERMINED
+        question,
+        state__in=classification.CLASSIFIABLE,
+        classification=Classification.UNDETERMINED,
+        election__is_locked=False,
     )
     mine = question.asked.apply(waiting, question.user, question.now)
     young = mine.filter(reported_at__gte=question.now - classification.WITHIN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incidents import notices
 from incidents.choices import Classification
-from incidents.classification import GROUNDS
+from incidents.classification import GROUNDS, MOST_AT_ONCE
 from incidents.models import CapCategory, Incident, PublicNotice
 
 #: How long a notice holds unless somebody says otherwise.
@@ -77,14 +78,15 @@ def words_of(notice: PublicNotice) -> dict[str, Any]:
     return {**texts, "area": notice.area_id, "category": notice.category, "expires_at": notice.expires_at}
 
 
-class ClassifyForm(forms.Form):
-    """One press of a button, on one version of the case: a ground makes it electoral, the other kinds need none."""
+class Decision(forms.Form):
+    """What a case is: a ground makes it electoral, the other kinds need none."""
 
-    classification = forms.ChoiceField(
-        choices=[("", ""), *[c for c in Classification.choices if c[0] != "undetermined"]], required=False
-    )
+    CHOICES = tuple(c for c in Classification.choices if c[0] != Classification.UNDETERMINED)
+
+    classification = forms.ChoiceField(choices=[("", ""), *CHOICES], required=False)
     ground = forms.ChoiceField(choices=[("", ""), *GROUNDS.items()], required=False)
-    version = forms.IntegerField(min_value=1)
+    #: Why; a change of an earlier decision needs it.
+    why = forms.CharField(max_length=500, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -98,5 +100,46 @@ class ClassifyForm(forms.Form):
 
     @property
     def reason(self) -> str:
-        """The ground in words, for the journal; "" for ordinary cases and hazards."""
-        return str(GROUNDS.get(self.cleaned_data["ground"], ""))
+        """The ground in words and what was written beside it, for the journal; "" where there is neither."""
+        said = (str(GROUNDS.get(self.cleaned_data["ground"], "")), self.cleaned_data["why"])
+        return ": ".join(part for part in said if part)
+
+
+class ClassifyForm(Decision):
+    """One press of a button, on one version of the case."""
+
+    version = forms.IntegerField(min_value=1)
+
+
+class CasesField(forms.Field):
+    """Ticked cases as "<key>:<version>", each on the version that was read; what is neither is not one of ours."""
+
+    widget = forms.SelectMultiple
+
+    def to_python(self, value: Any) -> list[tuple[UUID, int]]:
+        found = []
+        for text in value or []:
+            key, _sep, version = str(text).partition(":")
+            try:
+                found.append((UUID(key), int(version[:9])))
+            except ValueError:
+                continue
+        return found
+
+
+class ManyForm(Decision):
+    """One press for several cases."""
+
+    #: What the police proposed, each case its own.
+    PROPOSED = "proposed"
+
+    classification = forms.ChoiceField(choices=[("", ""), *Decision.CHOICES, (PROPOSED, "")], required=False)
+    case = CasesField(
+        error_messages={"required": _("Choose the cases first: tick the box of each.")},
+    )
+
+    def clean_case(self) -> list[tuple[UUID, int]]:
+        chosen: list[tuple[UUID, int]] = self.cleaned_data["case"]
+        if len(chosen) > MOST_AT_ONCE:
+            raise ValidationError(_("At most %(n)d cases at once.") % {"n": MOST_AT_ONCE})
+        return chosen

@@ -11,11 +11,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from commands.choices import Role
@@ -23,8 +25,8 @@ from commands.models import User
 from elections import geometry
 from elections.models import Jurisdiction
 from incidents import actions, cap, classification, notices
-from incidents.choices import Act, Severity
-from incidents.forms.notices import ClassifyForm, NoticeForm, first_words, words_of
+from incidents.choices import SEVERITY_ORDER, Act, Classification, Severity
+from incidents.forms.notices import ClassifyForm, ManyForm, NoticeForm, first_words, words_of
 from incidents.models import Incident, PublicNotice, PublicNoticeState
 from incidents.querysets import IncidentQuerySet
 
@@ -72,7 +74,8 @@ def queue(request: HttpRequest) -> HttpResponse:
             "narrow": {name: name == only for name in ONLY},
             "counts": _counts(waiting, now),
             "grounds": classification.GROUNDS,
-            "may_publish": user.has_role(Role.NEC_SECRETARIAT),
+            "together": classification.TOGETHER,
+            "undoable": classification.undoable(user, now),
         },
     )
 
@@ -83,33 +86,110 @@ def _counts(waiting: IncidentQuerySet, now: dt.datetime) -> dict[str, int]:
 
 @require_GET
 def decided(request: HttpRequest) -> HttpResponse:
-    """The latest decisions, with what police had proposed."""
+    """The latest decisions with their reasons, what police had proposed, and the way to decide again."""
     user = _person(request, *CLASSIFIERS)
     disagreed = request.GET.get("only") == "disagreed"
-    cases = classification.decided_for(user, disagreed=disagreed)[:100]
-    return render(request, "nec/decided.html", {"cases": cases, "disagreed": disagreed, "agreed_too": not disagreed})
+    cases = list(classification.decided_for(user, disagreed=disagreed)[:100])
+    why = classification.decisions(cases)
+    context = {
+        "rows": [(case, why.get(case.pk)) for case in cases],
+        "disagreed": disagreed,
+        "agreed_too": not disagreed,
+        "grounds": classification.GROUNDS,
+        "rules": [rule.id for rule in classification.RULES],
+    }
+    return render(request, "nec/decided.html", context)
 
 
 @require_POST
 def classify(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One tap of the queue."""
+    """One tap of the queue, or another decision with its reason."""
     user = _person(request, *CLASSIFIERS)
     incident = get_object_or_404(Incident.objects.visible_to(user), pk=pk)
     form = ClassifyForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(str(m) for errors in form.errors.values() for m in errors))
+        messages.error(request, _all_of(form))
         return _back(request)
     chosen, version = form.cleaned_data["classification"], form.cleaned_data["version"]
-    try:
-        actions.perform(
-            Act.CLASSIFY, incident, by=user, version=version, now=timezone.now(), classification=chosen,
-            reason=form.reason,
-        )  # fmt: skip
-    except (ValidationError, PermissionDenied) as refused:
-        messages.error(request, f"{incident.reference}: {_sentences(refused)}")
+    if refusal := _decide(incident, user, version, chosen, form.reason):
+        messages.error(request, refusal)
     else:
         messages.success(request, _("%(reference)s is classified.") % {"reference": incident.reference})
     return _back(request)
+
+
+@require_POST
+def classify_many(request: HttpRequest) -> HttpResponse:
+    """One press for the ticked cases: each is a decision of its own, and one refused stops no other."""
+    user = _person(request, *CLASSIFIERS)
+    form = ManyForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _all_of(form))
+        return _back(request)
+    versions = dict(form.cleaned_data["case"])
+    cases = classification.waiting_for(user).filter(pk__in=versions, severity__in=classification.TOGETHER)
+    refusals = [_decide_as_asked(case, user, versions[case.pk], form) for case in cases]
+    done = refusals.count("")
+    if done:
+        messages.success(
+            request, ngettext("%(n)d case is classified.", "%(n)d cases are classified.", done) % {"n": done}
+        )
+    if left := len(versions) - len(refusals):
+        left_out = ngettext(
+            "%(n)d case was left out: it is decided already, or serious enough to be decided alone.",
+            "%(n)d cases were left out: they are decided already, or serious enough to be decided alone.",
+            left,
+        )
+        messages.warning(request, left_out % {"n": left})
+    for refusal in filter(None, refusals):
+        messages.error(request, refusal)
+    return _back(request)
+
+
+def _decide_as_asked(incident: Incident, user: User, version: int, form: ManyForm) -> str:
+    chosen, reason = form.cleaned_data["classification"], form.reason
+    if chosen == ManyForm.PROPOSED:
+        chosen, reason = incident.proposed_classification, _("As police proposed")
+        if chosen == Classification.UNDETERMINED:
+            return _("%(reference)s: police propose nothing.") % {"reference": incident.reference}
+    return _decide(incident, user, version, chosen, reason)
+
+
+@require_POST
+def take_back(request: HttpRequest) -> HttpResponse:
+    """Undo the person's own decisions of the last minutes, those that are ticked."""
+    user, now = _person(request, *CLASSIFIERS), timezone.now()
+    wanted = set(request.POST.getlist("case"))
+    done = 0
+    for undo in classification.undoable(user, now):
+        case = undo.incident
+        if str(case.pk) not in wanted:
+            continue
+        if refusal := _decide(case, user, case.version, undo.before, _("Taken back at once: pressed by mistake")):
+            messages.error(request, refusal)
+        else:
+            done += 1
+    if done:
+        told = ngettext("%(n)d decision is taken back.", "%(n)d decisions are taken back.", done) % {"n": done}
+        messages.success(request, told)
+    else:
+        messages.warning(request, _("Nothing was taken back. After 15 minutes, decide again under «Decided»."))
+    return _back(request)
+
+
+def _decide(incident: Incident, user: User, version: int, chosen: str, reason: str) -> str:
+    """Classify; the refusal as a sentence with the reference, "" where there is none."""
+    try:
+        actions.perform(
+            Act.CLASSIFY, incident, by=user, version=version, now=timezone.now(), classification=chosen, reason=reason
+        )
+    except (ValidationError, PermissionDenied) as refused:
+        return f"{incident.reference}: {_sentences(refused)}"
+    return ""
+
+
+def _all_of(form: Form) -> str:
+    return " ".join(str(message) for errors in form.errors.values() for message in errors)
 
 
 def _back(request: HttpRequest) -> HttpResponse:
@@ -142,7 +222,9 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     current = _notices_of(user).filter(expires_at__gt=now)
     waiting = current.filter(state=PublicNoticeState.DRAFT).order_by("drafted_at")
     in_force = current.filter(state=PublicNoticeState.ISSUED).order_by("-issued_at")
-    possible = notices.without_notice(Incident.objects.detailed_to(user)).with_names()[:10]
+    latest = notices.without_notice(Incident.objects.detailed_to(user)).with_names()[:60]
+    # The public needs a word about what is dangerous before it needs one about a theft.
+    possible = sorted(latest, key=lambda case: -SEVERITY_ORDER[Severity(case.severity)])[:10]
     over = _notices_of(user).exclude(pk__in=waiting).exclude(pk__in=in_force)[:50]
     return render(
         request,

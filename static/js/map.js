@@ -8,7 +8,7 @@ import { label } from "./map-labels.js";
 const box = document.getElementById("map");
 const SHADES = 5;
 const SVG = "http://www.w3.org/2000/svg";
-const NARROW = window.matchMedia("(max-width: 47.99em)");
+const FITTING = { padding: [10, 22] };
 const BY_TOUCH = window.matchMedia("(pointer: coarse)");
 const L = window.L;
 
@@ -34,7 +34,7 @@ async function start() {
   const areas = L.geoJSON(shapes, { style: { weight: 1.25, fillOpacity: 1, className: "area q0" } }).addTo(map);
   hatching.addTo(map);
   const home = areas.getBounds();
-  map.fitBounds(home, { padding: [10, 22] });
+  map.fitBounds(home, FITTING);
   pattern(areas);
   tools(map, told, home);
   if (told.tiles) {
@@ -81,31 +81,30 @@ async function start() {
   await quietly(showSymbols);
 }
 
-// Zoom and the way back to the whole: over the sea on a phone, where land fills the rest. One finger scrolls the page
-// until somebody has zoomed in; from there on it moves the map.
+// Zoom and the way back to the whole; below the map on a phone, where land fills it. One finger scrolls the page until
+// somebody has zoomed in; from there on it moves the map.
 function tools(map, told, home) {
-  const zoom = L.control.zoom({
-    position: NARROW.matches ? "bottomleft" : "topleft", zoomInTitle: told.textZoomIn, zoomOutTitle: told.textZoomOut,
-  }).addTo(map);
-  const whole = document.createElement("a");
-  whole.className = "map-whole";
-  whole.href = "#map-card";
-  whole.setAttribute("role", "button");
-  whole.setAttribute("aria-label", told.textWhole);
-  whole.title = told.textWhole;
-  const icon = document.createElementNS(SVG, "svg");
-  icon.setAttribute("viewBox", "0 0 24 24");
-  icon.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5");
-  icon.append(path);
-  whole.append(icon);
-  zoom.getContainer().append(whole);
-  L.DomEvent.disableClickPropagation(whole);
-  whole.addEventListener("click", (event) => {
-    event.preventDefault();
-    map.fitBounds(home, { padding: [10, 22] });
-  });
+  const bar = document.createElement("div");
+  bar.className = "map-tools";
+  const button = (words, drawing, press) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.title = words;
+    made.setAttribute("aria-label", words);
+    const icon = document.createElementNS(SVG, "svg");
+    icon.setAttribute("viewBox", "0 0 24 24");
+    icon.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", drawing);
+    icon.append(path);
+    made.append(icon);
+    made.addEventListener("click", press);
+    bar.append(made);
+  };
+  button(told.textZoomIn, "M12 5v14M5 12h14", () => map.zoomIn(1));
+  button(told.textZoomOut, "M5 12h14", () => map.zoomOut(1));
+  button(told.textWhole, "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5", () => map.fitBounds(home, FITTING));
+  box.after(bar);
   if (!BY_TOUCH.matches) return;
   const fitted = map.getZoom();
   map.on("zoomend", () => { map.dragging[map.getZoom() > fitted ? "enable" : "disable"](); });
