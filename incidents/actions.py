@@ -12,6 +12,7 @@ import datetime as dt
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -374,6 +375,12 @@ def _correct_category(case: Incident, code: str) -> None:
         raise ValidationError({"category": _("Choose a category from the list, or «not sure».")}, code="choice")
     if category.is_conflict_route and not case.is_sealed:
         text = _("Such a report is sealed from the unit concerned. Withdraw this one and log it anew.")
+        raise ValidationError({"category": text}, code="choice")
+    kind = replace(facts_of(case, None), severity="")
+    other = replace(kind, nature=category.nature, group=category.group_code)
+    if case.classification == Classification.UNDETERMINED and kind.needs_nec and not other.needs_nec:
+        # Else two people of the ladder could end the case without the NEC ever hearing of it.
+        text = _("This kind of case is for the NEC. Propose what it is instead; then the NEC decides.")
         raise ValidationError({"category": text}, code="choice")
     case.category = category
 

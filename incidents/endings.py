@@ -13,9 +13,20 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from commands.choices import Role
 from commands.models import User
 from incidents import lifecycle
-from incidents.choices import Act, Classification, ClockKind, DismissReason, Outcome, Severity, State, Verification
+from incidents.choices import (
+    SEVERITY_ORDER,
+    Act,
+    Classification,
+    ClockKind,
+    DismissReason,
+    Outcome,
+    Severity,
+    State,
+    Verification,
+)
 from incidents.models import LIVE, ClockState, Incident
 from incidents.routing import nec
 from incidents.turn import Turn, chain_above, chosen, facts_of, locked, refused, turn
@@ -85,12 +96,24 @@ def merge(incident: Incident, *, by: User, survivor: UUID | str, now: dt.datetim
         keeper = cases[other]
         if keeper.pk == incident.pk or keeper.is_sealed or not keeper.is_open:
             raise ValidationError({"survivor": _("Choose another open case.")}, code="choice")
+        _check_survivor(cases[incident.pk], keeper, by)
         with turn(incident, Act.MERGE, by=by, now=now, **how) as t:
             t.incident.merged_into = keeper
             _keep_earliest(t, keeper)
             _end(t, ClockState.CANCELLED)
             t.extra_after = {"survivor": keeper.reference}
     return t.incident
+
+
+def _check_survivor(case: Incident, keeper: Incident, by: User) -> None:
+    """What counts more goes on: joined to less, a case would lose its severity, or the NEC its word on the end."""
+    if SEVERITY_ORDER[Severity(case.severity)] > SEVERITY_ORDER[Severity(keeper.severity)]:
+        text = _("This report is more serious than that case. Join that one to this, or raise its severity first.")
+        raise ValidationError({"survivor": text}, code="choice")
+    for_nec = facts_of(case, by).needs_nec and not facts_of(keeper, by).needs_nec
+    if for_nec and not by.has_role(Role.NEC_SECRETARIAT):
+        text = _("This report is for the NEC and that case is not. Join that one to this, or ask the NEC.")
+        raise ValidationError({"survivor": text}, code="choice")
 
 
 def _keep_earliest(t: Turn, keeper: Incident) -> None:

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from commands.authority import Facts, judge, judge_file
 from commands.models import Posting, SecurityCommand, User
 from incidents import lifecycle, tallies
-from incidents.choices import Act, Channel, ClockKind, State
+from incidents.choices import Act, Channel, Classification, ClockKind, Nature, State
 from incidents.deadlines import Targets, fires_at
 from incidents.delivery.outbox import notices_for
 from incidents.models import (
@@ -126,7 +126,8 @@ def facts_of(incident: Incident, user: User | None) -> Facts:
         owner_path=incident.owner.path,
         place=incident.place_id,
         severity=incident.severity,
-        nature=incident.category.nature,
+        # What the NEC decided is the NEC's to close, whatever the category is by nature.
+        nature=Nature.ELECTORAL if incident.classification == Classification.ELECTORAL else incident.category.nature,
         group=incident.category.group_code,
         is_sealed=incident.is_sealed,
         is_reporter=incident.reporter_id == key,

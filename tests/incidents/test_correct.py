@@ -44,3 +44,34 @@ def test_a_point_abroad_or_off_the_earth_is_refused(
     cast: Cast, make_incident: Make, point: tuple[float, float]
 ) -> None:
     assert list(refusal(make_incident(), cast, lat=point[0], lon=point[1])) == ["lat"]
+
+
+# ---- What the NEC decides on is not made something else ----
+
+
+@pytest.mark.parametrize(("was", "wanted"), [("INT-01", "CRM-06"), ("INT-01", "UNK-00"), ("INF-02", "CRM-02")])
+def test_a_case_for_the_nec_is_not_corrected_into_one_that_is_not(
+    cast: Cast, make_incident: Make, was: str, wanted: str
+) -> None:
+    case = make_incident(category=was)
+    assert "NEC" in refusal(case, cast, category=wanted)["category"][0]
+    case.refresh_from_db()
+    assert case.category_id == was
+
+
+@pytest.mark.parametrize(("was", "wanted"), [("UNK-00", "CRM-06"), ("CRM-06", "INT-01"), ("INT-01", "PRC-04")])
+def test_a_category_is_corrected_where_the_nec_loses_nothing(
+    cast: Cast, make_incident: Make, was: str, wanted: str
+) -> None:
+    case = make_incident(category=was)
+    act = {"version": None, "now": NOW, "fields": {"category": wanted}, "reason": "A mistake."}
+    assert actions.perform(Act.CORRECT, case, by=cast.duty_commander, **act).category_id == wanted
+
+
+def test_after_the_nec_found_a_case_ordinary_its_category_may_follow(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(category="INT-01")
+    how = {"version": None, "now": NOW}
+    actions.perform(Act.CLASSIFY, case, by=cast.nec, classification="ordinary", **how)
+    fields = {"category": "CRM-02"}
+    done = actions.perform(Act.CORRECT, case, by=cast.duty_commander, fields=fields, reason="As decided.", **how)
+    assert done.category_id == "CRM-02"

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
 
 from incidents import actions, tallies
 from incidents.choices import Act, ClockKind, State
@@ -51,6 +52,44 @@ def test_the_journal_of_the_survivor_says_what_joined_it(cast: Cast, make_incide
     other.refresh_from_db()
     assert one.reference in last.note
     assert last.version == other.version == 2
+
+
+def test_a_case_is_not_joined_to_a_less_serious_one(cast: Cast, make_incident: Make) -> None:
+    """It would leave the sight of those whom its severity had called."""
+    serious, slight = make_incident(severity="critical", killed=1), make_incident(severity="low")
+    with pytest.raises(ValidationError, match="more serious"):
+        actions.perform(Act.MERGE, serious, by=cast.psc, version=None, now=NOW, survivor=slight.pk)
+    serious.refresh_from_db(), slight.refresh_from_db()
+    assert (serious.state, serious.version, slight.version) == (State.REPORTED, 1, 1)
+    assert serious.clocks.filter(state=ClockState.RUNNING).exists()
+    done = actions.perform(Act.MERGE, slight, by=cast.psc, version=None, now=NOW, survivor=serious.pk)
+    assert done.merged_into_id == serious.pk
+
+
+def test_only_the_nec_joins_a_case_of_its_own_to_one_that_is_not(cast: Cast, make_incident: Make) -> None:
+    threat, theft = make_incident(category="INT-01", severity="high"), make_incident(severity="high")
+    with pytest.raises(ValidationError, match="for the NEC"):
+        actions.perform(Act.MERGE, threat, by=cast.duty_commander, version=None, now=NOW, survivor=theft.pk)
+    done = actions.perform(Act.MERGE, threat, by=cast.nec, version=None, now=NOW, survivor=theft.pk)
+    assert done.state == State.MERGED
+
+
+# ---- What the NEC classified ----
+
+
+def test_what_the_nec_found_electoral_is_dismissed_and_closed_by_the_nec_alone(cast: Cast, make_incident: Make) -> None:
+    """Whatever its category is by nature: a theft may be one of ballots."""
+    theft = make_incident(category="CRM-06")
+    actions.perform(Act.CLASSIFY, theft, by=cast.nec, version=None, now=NOW, classification="electoral")
+    ask = {"version": None, "now": NOW, "dismiss_reason": "test", "reason": "A test."}
+    for person in (cast.duty_commander, cast.provincial, cast.psc):
+        with pytest.raises(PermissionDenied):
+            actions.perform(Act.DISMISS, theft, by=person, **ask)
+    actions.perform(Act.DISMISS, theft, by=cast.nec, **ask)
+    with pytest.raises(PermissionDenied):
+        actions.perform(Act.COUNTERSIGN, theft, by=cast.provincial, version=None, now=NOW)
+    done = actions.perform(Act.COUNTERSIGN, theft, by=cast.nec_second, version=None, now=NOW)
+    assert done.state == State.NOT_AN_INCIDENT
 
 
 def test_joining_moves_one_case_in_the_tallies(cast: Cast, make_incident: Make) -> None:
