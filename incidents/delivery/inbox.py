@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import F, Q, QuerySet
 
-from commands.models import User
+from commands.models import SecurityCommand, User
 from incidents.delivery.texts import sentence
 from incidents.models import Incident, Notice, NoticeChannel
 
@@ -26,15 +27,30 @@ def notices_of(user: User) -> QuerySet[Notice]:
     seen = Q(incident=None) | Q(incident__in=Incident.objects.visible_to(user))
     return (
         mine.filter(seen)
-        .select_related("incident", "incident__owner", "incident__category", "incident__place")
+        .select_related("entry", "incident", "incident__owner", "incident__category", "incident__place")
         .order_by(F("read_at").asc(nulls_first=True), "-created_at", "-pk")
     )
 
 
-def line(notice: Notice) -> Line:
-    """The notice in words."""
-    case = notice.incident
-    return Line(notice, sentence(notice.kind, case.reference, case.owner.name) if case else "")
+def lines(notices: Iterable[Notice]) -> list[Line]:
+    """The notices in words; the owner they name is the one of then, not of now. One query for all names."""
+    shown = list(notices)
+    owners = SecurityCommand.objects.in_bulk({key for n in shown if (key := _owner_then(n)) is not None})
+    return [_line(notice, owners) for notice in shown]
+
+
+def _owner_then(notice: Notice) -> int | None:
+    """Key of who owned the case when it was told: what the entry says, or for the engine whose clock it was."""
+    owner = notice.entry.after.get("owner")
+    return owner if isinstance(owner, int) else notice.entry.command_id if notice.entry.by_id is None else None
+
+
+def _line(notice: Notice, owners: Mapping[int, SecurityCommand]) -> Line:
+    case, key = notice.incident, _owner_then(notice)
+    if case is None:
+        return Line(notice, "")
+    owner = owners.get(key, case.owner) if key is not None else case.owner
+    return Line(notice, sentence(notice.kind, case.reference, owner.name))
 
 
 def mark_read(user: User, now: dt.datetime, pk: int | None = None) -> int:

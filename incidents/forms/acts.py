@@ -87,6 +87,7 @@ class ActForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in self.ask.fields:
             self.fields[name] = _FIELDS[name](self)
+            self.fields[name].error_messages["required"] = _missing(name, self.fields[name])
         #: Said "yes, concerned": the page shows what to do instead.
         self.is_concerned = False
 
@@ -168,6 +169,17 @@ class ActForm(forms.Form):
 
 
 # ---- Fields ----
+
+
+def _missing(name: str, field: forms.Field) -> str:
+    """What to do about an empty field, in words about that field."""
+    if _NAMES.get(name, name) == "reason":
+        return _("Say why, in a few words.")
+    if isinstance(field, forms.ChoiceField):
+        return _("Choose one.")
+    if isinstance(field, forms.FileField):
+        return _("Choose a file.")
+    return _("Write something here.")
 
 
 def _text(label: str, *, required: bool = True, rows: int = 4, help_text: str = "") -> forms.CharField:

@@ -281,7 +281,7 @@ def field(bound: BoundField, hint: str = "", label: str = "") -> dict[str, Any]:
         "label": label or bound.label,
         "hint": hint or bound.help_text,
         "control": bound.as_widget(attrs={k: v for k, v in attrs.items() if v}),
-        "optional": not bound.field.required and kind not in ("checkbox", "radio"),
+        "optional": not bound.field.required and kind not in ("checkbox", "radio", "select"),
     }
 
 

@@ -24,7 +24,7 @@ def _person(request: HttpRequest) -> User:
 def inbox(request: HttpRequest) -> HttpResponse:
     """The list."""
     page = Paginator(box.notices_of(_person(request)), PAGE).get_page(request.GET.get("page"))
-    return render(request, "incidents/inbox.html", {"page": page, "lines": [box.line(n) for n in page]})
+    return render(request, "incidents/inbox.html", {"page": page, "lines": box.lines(page)})
 
 
 @require_POST

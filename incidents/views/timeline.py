@@ -145,7 +145,7 @@ def _title(entry: Entry, owner: str, told: str) -> str:
     if owner:
         return _("Moved up to %(command)s") % {"command": owner}
     if told:
-        return _("%(command)s told by rule") % {"command": told}
+        return _("%(command)s was told") % {"command": told}
     return str(entry.get_act_display())
 
 

@@ -9,8 +9,10 @@ import pytest
 from django.urls import reverse
 
 from commands.models import Posting
+from incidents import actions
 from incidents.delivery.inbox import mark_read, notices_of
 from incidents.models import Entry, Notice
+from tests.factories import make_incident
 from tests.incidents.plain_case import plain_case
 
 
@@ -65,3 +67,11 @@ def test_a_notice_goes_with_the_posting(notices: list[Notice], cast: Any, signed
 
 def test_an_empty_box_says_what_comes_here(cast: Any, signed_in: Any) -> None:
     assert "No notices yet" in signed_in(cast.neighbour).get(reverse("incidents:inbox")).content.decode()
+
+
+def test_a_notice_names_who_owned_the_case_then(cast: Any, signed_in: Any, now: dt.datetime) -> None:
+    case = make_incident(now=now, severity="high")
+    actions.perform("escalate", case, by=cast.duty_commander, version=None, now=now, to="", reason="Too big for us.")
+    page = signed_in(cast.duty_commander).get(reverse("incidents:inbox")).content.decode()
+    assert f"a new case for {cast.command('duty_commander').name}" in page
+    assert f"a new case for {cast.command('provincial').name}" not in page
