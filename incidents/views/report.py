@@ -24,7 +24,7 @@ from commands.models import User
 from elections.models import Election
 from incidents import actions
 from incidents.choices import Act, Channel
-from incidents.forms.report import ReportForm
+from incidents.forms.report import IMPACT, NOW, ReportForm
 from incidents.models import Incident
 from incidents.views import report_parts
 
@@ -71,10 +71,19 @@ def received(form: ReportForm) -> Incident | None:
 
 
 def same_words(form: ReportForm) -> Incident | None:
-    """What the person reported today word for word, of the same kind and place: a page the browser filled in again."""
-    data = form.cleaned_data
+    """What the person reported today in the same words, with the same facts: a page the browser filled in again.
+
+    Worse, with other numbers, at another stated time or about a unit it is another report: none may vanish into one
+    that says less.
+    """
+    data = form.data_for_report()
+    facts = {name: data[name] for name in ("category", "place", "narrative", *IMPACT) if name in data}
+    if form.cleaned_data.get("when") not in ("", None, NOW):
+        facts["occurred_at"] = data["occurred_at"]
     mine = Incident.objects.visible_to(form.person).filter(reporter=form.person, reported_at__gte=form.now - REPEAT)
-    return mine.filter(category=data["category"], place=data["place"], narrative=data["narrative"]).first()
+    found = mine.filter(**facts, initial_severity=data["severity"]).order_by("-reported_at")
+    units = set(data["concerned"])
+    return next((i for i in found if set(i.subjects.values_list("command__code", flat=True)) == units), None)
 
 
 def send(request: HttpRequest, form: ReportForm) -> HttpResponse:

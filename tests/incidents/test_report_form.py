@@ -100,6 +100,26 @@ def test_the_same_words_under_a_new_id_are_the_same_report(
     assert Incident.objects.count() == 3
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"severity": "critical"},
+        {"killed": "2"},
+        {"when": "other", "date": "2027-05-24", "time": "21:05"},
+        {"concerns": "command", "concerned": "KH2108"},
+    ],
+)
+def test_the_same_words_with_other_facts_are_another_report(
+    cast: Any, signed_in: Any, typed: dict[str, Any], at_now: dt.datetime, other: dict[str, str]
+) -> None:
+    """A crowd in the same words, and now with two dead: nothing of it may be lost in the first report."""
+    client = signed_in(cast.officer)
+    client.post(LOG, typed)
+    answer = client.post(LOG, typed | other | {"id": str(uuid.uuid4())})
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert Incident.objects.count() == 2
+
+
 def test_an_id_of_somebody_else_is_refused_without_a_word_about_the_case(
     cast: Any, signed_in: Any, typed: dict[str, Any], make_incident: Any
 ) -> None:
