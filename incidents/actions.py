@@ -38,7 +38,7 @@ from incidents.choices import (
 )
 from incidents.deadlines import opening_clocks
 from incidents.endings import close, countersign, decline, dismiss, merge, reopen, resolve, unmerge, withdraw
-from incidents.intake import COUNT_MAX, COUNTS, Preview, Report, check_point, clean_words, preview, report
+from incidents.intake import COUNT_MAX, COUNTS, OLDEST_YEAR, Preview, Report, check_point, clean_words, preview, report
 from incidents.models import (
     LIVE,
     Attachment,
@@ -364,6 +364,8 @@ def correct(incident: Incident, *, by: User, fields: dict[str, Any], **how: Any)
             raise ValidationError(errors, code="point")
         if case.occurred_at > t.now:
             raise ValidationError({"occurred_at": _("That is in the future.")}, code="future")
+        if case.occurred_at.year < OLDEST_YEAR:
+            raise ValidationError({"occurred_at": _("That is too long ago. Look at the year again.")}, code="past")
         case.search_key = search_key(f"{case.title} {case.narrative}")
         case.clean_fields(exclude=["reference"])
     return t.incident

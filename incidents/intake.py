@@ -41,6 +41,8 @@ NARRATIVE_MIN, NARRATIVE_MAX = 20, 20_000
 #: What a case counts, and the most of each.
 COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
 COUNT_MAX = 100_000
+#: Before it a year is mistyped. At the beginning of the calendar, moments have no name in every time zone.
+OLDEST_YEAR = 2000
 _REPORTERS = (
     Role.OFFICER,
     Role.DUTY_COMMANDER,
@@ -211,7 +213,9 @@ def _check_words(data: Report, errors: dict[str, str]) -> None:
     clean_words(data.title, "title", errors, 120)
     clean_words(data.place_note, "place_note", errors, 200)
     clean_words(data.narrative, "narrative", errors, NARRATIVE_MAX)
-    if "narrative" not in errors and len(data.narrative.strip()) < NARRATIVE_MIN:
+    # Khmer is typed with zero-width spaces, which say nothing.
+    seen = "".join(c for c in data.narrative if unicodedata.category(c) != "Cf").strip()
+    if "narrative" not in errors and len(seen) < NARRATIVE_MIN:
         errors["narrative"] = _("Say what happened in at least %(count)s characters.") % {"count": NARRATIVE_MIN}
     for name in COUNTS:
         if not 0 <= getattr(data, name) <= COUNT_MAX:
@@ -222,6 +226,9 @@ def _check_when(data: Report, election: Election | None, now: dt.datetime, error
     if data.occurred_at > now + dt.timedelta(minutes=1):
         local = timezone.localtime(now)
         errors["occurred_at"] = _("That is in the future. Now it is %(now)s.") % {"now": f"{local:%d/%m/%Y %H:%M}"}
+        return
+    if data.occurred_at.year < OLDEST_YEAR:
+        errors["occurred_at"] = _("That is too long ago. Look at the year again.")
         return
     first = calendar.first_moment(election) if election else None
     if first and data.occurred_at < first and not data.confirmed_early:

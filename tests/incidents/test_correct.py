@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.core.exceptions import ValidationError
 from incidents import actions
 from incidents.choices import Act
 from incidents.models import Category, Incident
-from tests.cast import NOW, Cast
+from tests.cast import NOW, PHNOM_PENH, Cast
 
 Make = Callable[..., Incident]
 pytestmark = pytest.mark.django_db
@@ -75,3 +76,24 @@ def test_after_the_nec_found_a_case_ordinary_its_category_may_follow(cast: Cast,
     fields = {"category": "CRM-02"}
     done = actions.perform(Act.CORRECT, case, by=cast.duty_commander, fields=fields, reason="As decided.", **how)
     assert done.category_id == "CRM-02"
+
+
+@pytest.mark.parametrize("year", [1, 1027, 1999])
+def test_a_mistyped_year_is_refused(cast: Cast, make_incident: Make, year: int) -> None:
+    assert list(refusal(make_incident(), cast, occurred_at=dt.datetime(year, 1, 1, tzinfo=PHNOM_PENH))) == [
+        "occurred_at"
+    ]
+    with pytest.raises(ValidationError) as refused:
+        make_incident(occurred_at=dt.datetime(year, 1, 1, tzinfo=PHNOM_PENH), confirmed_early=True)
+    assert list(refused.value.message_dict) == ["occurred_at"]
+
+
+def test_the_form_refuses_a_mistyped_year_in_words(cast: Cast, make_incident: Make, signed_in: Any) -> None:
+    case = make_incident()
+    address = case.get_absolute_url() + "acts/"
+    client = signed_in(cast.duty_commander)
+    fields = client.get(address + "?act=correct").context["form"]
+    typed = {name: fields[name].value() for name in fields.fields if fields[name].value() not in (None, False)}
+    answer = client.post(address, typed | {"act": "correct", "occurred_at": "0001-01-01T00:00", "reason": "A mistake."})
+    assert answer.status_code == 422
+    assert "occurred_at" in answer.context["form"].errors

@@ -160,3 +160,8 @@ def test_a_report_sealed_from_its_writer_is_answered_with_its_number(
     assert set(first.json()) == {"id", "reference", "reported_at"}
     assert Incident.objects.get().is_sealed
     assert client.get(f"{API}incidents/{first.json()['id']}/").status_code == 404
+
+
+def test_a_narrative_that_nobody_can_see_is_none(cast: Any, api: Any, a_report: dict[str, Any]) -> None:
+    body = is_problem(post(api(cast.officer), a_report | {"narrative": "\u200b" * 30}), 400, "fields")
+    assert body["errors"][0]["pointer"] == "/narrative"
