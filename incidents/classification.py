@@ -116,7 +116,12 @@ def waiting_for(user: User) -> IncidentQuerySet:
 
 def late(cases: IncidentQuerySet, now: dt.datetime) -> IncidentQuerySet:
     """Those whose due moment has passed."""
-    return cases.filter((URGENT & Q(reported_at__lt=now - URGENT_WITHIN)) | (~URGENT & Q(reported_at__lt=now - WITHIN)))
+    return cases.filter(is_late(now))
+
+
+def is_late(now: dt.datetime) -> Q:
+    """The condition of `late`."""
+    return (URGENT & Q(reported_at__lt=now - URGENT_WITHIN)) | (~URGENT & Q(reported_at__lt=now - WITHIN))
 
 
 def page(cases: IncidentQuerySet, *, after: str = "", size: int = 50) -> tuple[list[Waiting], str]:

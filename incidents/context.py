@@ -155,7 +155,9 @@ class Shell:
             cases = Incident.objects.visible_to(self.user).open().filter(classification=Classification.UNDETERMINED)
         else:
             return "", 0
-        return key, cases.order_by()[: COUNT_LIMIT + 1].count()
+        # In the order of an index over open cases: without one PostgreSQL expects a hundred of them at the start of the
+        # table and reads a million (120 ms).
+        return key, cases.order_by("next_due_at")[: COUNT_LIMIT + 1].count()
 
     @cached_property
     def rail(self) -> list[navigation.Item]:

@@ -12,7 +12,7 @@ from django.db.models.functions import Substr, TruncDate
 from django.utils import timezone
 
 from incidents.choices import OPEN, Severity
-from incidents.dashboards.measures import minutes_between
+from incidents.dashboards.measures import minutes_by
 from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import DISTRICT, Question
 from incidents.models import Escalation, EscalationKind
@@ -145,10 +145,6 @@ def without_point(question: Question) -> int:
 
 def acknowledge_times(question: Question) -> dict[str, tuple[int, float, float]]:
     """Critical and high incidents of the period: how many were acknowledged, and minutes for half and for 9 of 10."""
-    found = {}
-    acknowledged = question.reported().exclude(state__in=NOT_COUNTED).filter(acknowledged_at__isnull=False)
-    for severity in (Severity.CRITICAL, Severity.HIGH):
-        spans = minutes_between(acknowledged.filter(severity=severity), "reported_at", "acknowledged_at")
-        if spans.count:
-            found[severity.value] = (spans.count, spans.median, spans.p90)
-    return found
+    serious = question.reported().exclude(state__in=NOT_COUNTED).filter(severity__in=(Severity.CRITICAL, Severity.HIGH))
+    found = minutes_by("severity", serious, "reported_at", "acknowledged_at")
+    return {severity: (spans.count, spans.median, spans.p90) for severity, spans in found.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from incidents.choices import Severity
 from incidents.dashboards import measures
 from incidents.dashboards.links import listing, listing_of, listing_since
-from incidents.dashboards.past import late_at, open_at, values_at
+from incidents.dashboards.past import late_at, open_parts_at, values_at
 from incidents.dashboards.question import Period, Question
 from incidents.models import Incident
 from incidents.querysets import OPERATIONAL_ONLY
@@ -139,7 +140,9 @@ def _yesterday(question: Question) -> dict[str, int | None]:
 def _as_it_stood(question: Question) -> dict[str, int | None]:
     moment = question.now - DAY
     midnight = Period.last_days(1, moment).start
-    severities = values_at(open_at(question.cases(), moment), ("severity",), moment)
+    severities: Counter[tuple[Any, ...]] = Counter()
+    for part in open_parts_at(question.cases(), moment):
+        severities += values_at(part, ("severity",), moment)
     return {
         "open": sum(severities.values()),
         "serious": sum(n for (severity,), n in severities.items() if severity in SERIOUS),

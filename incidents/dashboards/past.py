@@ -14,6 +14,10 @@ from incidents.choices import OPEN, ClockKind, State
 from incidents.models import Clock, ClockState, Entry
 from incidents.querysets import IncidentQuerySet
 
+#: Up to so many changed cases are named one by one: beside a subquery no index serves the other conditions, and all
+#: cases there are would be read (0.6 s at a million).
+FEW = 5_000
+
 
 def open_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:
     """Those of `cases` that were open at `moment`.
@@ -21,14 +25,32 @@ def open_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:
     A case whose state did not change since is as it is now; any other was what its first change since says it was
     before. Only what was written after the moment is read, so last week costs little however long the record is.
     """
+    still, ended = _was_open(moment)
+    return cases.filter(reported_at__lt=moment).filter(still | ended)
+
+
+def open_parts_at(cases: IncidentQuerySet, moment: dt.datetime) -> tuple[IncidentQuerySet, IncidentQuerySet]:
+    """`open_at` in two parts that share no case: what is open still, and what ended since.
+
+    For counting: each is answered from an index alone, both at once are not (0.1 s against 0.02 at a million cases).
+    """
+    still, ended = _was_open(moment)
+    before = cases.filter(reported_at__lt=moment)
+    return before.filter(still), before.filter(ended)
+
+
+def _was_open(moment: dt.datetime) -> tuple[Q, Q]:
+    """What tells that a case was open at `moment`: for those open now, and for those that ended since."""
     changes = Entry.objects.filter(at__gte=moment, before__has_key="state", incident__isnull=False)
     first = changes.order_by().values("incident").annotate(first=Min("pk")).values("first")
-    was_open = Entry.objects.filter(pk__in=first, before__state__in=OPEN).values("incident")
-    was_ended = Entry.objects.filter(pk__in=first).exclude(before__state__in=OPEN).values("incident")
+    told = list(Entry.objects.filter(pk__in=first).order_by().values_list("incident", "before__state")[: FEW + 1])
+    was_open: Any = [pk for pk, state in told if state in OPEN]
+    was_ended: Any = [pk for pk, state in told if state not in OPEN]
+    if len(told) > FEW:
+        was_open = Entry.objects.filter(pk__in=first, before__state__in=OPEN).values("incident")
+        was_ended = Entry.objects.filter(pk__in=first).exclude(before__state__in=OPEN).values("incident")
     ended_since = Q(state__in=[State.RESOLVED, State.CLOSED], reopened_count=0, resolved_at__gte=moment)
-    return cases.filter(reported_at__lt=moment).filter(
-        (Q(state__in=OPEN) & ~Q(pk__in=was_ended)) | ended_since | (~Q(state__in=OPEN) & Q(pk__in=was_open))
-    )
+    return Q(state__in=OPEN) & ~Q(pk__in=was_ended), ended_since | (~Q(state__in=OPEN) & Q(pk__in=was_open))
 
 
 def late_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Count, Max
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -102,8 +102,8 @@ def _to_classify(question: Question) -> dict[str, int]:
     )
     mine = question.asked.apply(waiting, question.user, question.now)
     young = mine.filter(reported_at__gte=question.now - classification.WITHIN)
-    not_late = young.count() - classification.late(young, question.now).count()
-    return {"classify": all_of_them, "late": all_of_them - not_late}
+    counted = young.aggregate(n=Count("*"), late=Count("pk", filter=classification.is_late(question.now)))
+    return {"classify": all_of_them, "late": all_of_them - counted["n"] + counted["late"]}
 
 
 def sealed(question: Question) -> int | None:

@@ -188,9 +188,31 @@ class Incident(models.Model):
             # The map's viewport.
             models.Index(fields=["lat", "lon"], condition=Q(lat__isnull=False), name="points"),
             # Dashboards: counted from the index alone. What is true of what is open; what has no point; what waits.
-            models.Index(fields=["district_code", "verification"], condition=IS_COUNTED_OPEN, name="open_verification"),
             models.Index(
-                fields=["district_code"], condition=IS_COUNTED_OPEN & Q(lat__isnull=True), name="open_without_point"
+                fields=["province_code", "district_code", "verification"],
+                include=["severity", "reported_at", "election"],
+                condition=IS_COUNTED_OPEN,
+                name="open_by_verification",
+            ),
+            models.Index(
+                fields=["province_code", "district_code"],
+                condition=IS_COUNTED_OPEN & Q(lat__isnull=True),
+                name="open_without_a_point",
+            ),
+            # How long a week's serious cases waited for their acknowledgement, from the index alone.
+            models.Index(
+                fields=["reported_at"],
+                include=["severity", "acknowledged_at", "state", "province_code", "district_code", "election"],
+                condition=Q(severity__in=[Severity.CRITICAL, Severity.HIGH], acknowledged_at__isnull=False)
+                & Q(is_sealed=False, is_drill=False),
+                name="serious_acknowledged",
+            ),
+            # What was open yesterday: most of it is open now, and the rest ended since.
+            models.Index(
+                fields=["resolved_at"],
+                include=["severity", "state", "reopened_count", "reported_at", "province_code", "district_code"],
+                condition=Q(resolved_at__isnull=False, is_sealed=False, is_drill=False),
+                name="ended_by_time",
             ),
             models.Index(fields=["request_at"], condition=~Q(request_act=""), name="requests_waiting"),
             models.Index(fields=["reported_at"], condition=Q(is_sealed=True), name="sealed_by_time"),
