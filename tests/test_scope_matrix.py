@@ -135,6 +135,8 @@ TABLE: dict[str, Row] = {
     "nec:queue": Row(who=CLASSIFIES),
     "nec:decided": Row(who=CLASSIFIES),
     "nec:classify": case(who=SEES & CLASSIFIES, sealed=SEES_SEALED & CLASSIFIES, **POST),
+    "nec:classify_many": Row(who=CLASSIFIES, **POST),
+    "nec:take_back": Row(who=CLASSIFIES, **POST),
     "nec:draft": case(who=READS & NOTICES, sealed=frozenset()),
     "nec:notices": Row(who=NOTICES),
     "nec:notice": Row(who=READS & NOTICES),

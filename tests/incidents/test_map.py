@@ -10,11 +10,12 @@ from django.core.exceptions import ValidationError
 from incidents.choices import State
 from incidents.dashboards import map as maps
 from incidents.dashboards import points as point_layer
-from incidents.dashboards.map import area_counts, shade
+from incidents.dashboards.map import SCALES, area_counts, scale_for, shade
 from incidents.dashboards.points import View, points, read_view
 from incidents.dashboards.question import Question
+from incidents.dashboards.screen import shades
 from incidents.filters import CaseFilter
-from incidents.models import Category
+from incidents.models import Category, Incident
 from incidents.tallies import cell_of, move, rebuild
 from tests.cast import COMMUNE, DEMO_COMMUNE, NOW, OTHER_PROVINCE
 from tests.incidents.plain_case import plain_case
@@ -162,6 +163,35 @@ def test_no_answer_holds_more_than_fits(cast: Any, monkeypatch: pytest.MonkeyPat
     assert found["cases"] == 4
 
 
+def test_a_cluster_knows_its_area_and_whether_a_closer_look_takes_it_apart(
+    cast: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart = [plain_case(lat=HERE["lat"] + step / 1000, lon=HERE["lon"]) for step in range(2)]
+    (cluster,) = told(points(Question(cast.nec, NOW), COUNTRY_VIEW))
+    assert (cluster["place"], cluster["is_one_point"]) == (COMMUNE, False)
+    (rounded,) = told(points(Question(cast.ministry, NOW), COUNTRY_VIEW))
+    assert (rounded["place"], rounded["is_one_point"]) == (COMMUNE, True)
+    monkeypatch.setattr(point_layer, "SINGLES", 1)
+    gridded = point_layer._points(Question(cast.nec, NOW), COUNTRY_VIEW, False)
+    assert [(g["code"], g["fixed"]) for g in gridded] == [(COMMUNE, False)]
+    Incident.objects.filter(pk__in=[case.pk for case in apart]).update(lat=HERE["lat"])
+    gridded = point_layer._points(Question(cast.nec, NOW), COUNTRY_VIEW, False)
+    assert [(g["code"], g["fixed"]) for g in gridded] == [(COMMUNE, True)]
+
+
+def test_a_cluster_over_two_provinces_belongs_to_the_country(cast: Any) -> None:
+    plain_case(**HERE)
+    plain_case(**HERE, place_id=f"{OTHER_PROVINCE}0103")
+    (cluster,) = told(points(Question(cast.nec, NOW), COUNTRY_VIEW))
+    assert cluster["place"] == "KH"
+
+
+def test_a_case_says_how_well_its_point_is_known(cast: Any) -> None:
+    plain_case(**HERE, point_precision="near")
+    (one,) = told(points(Question(cast.nec, NOW), CLOSE))
+    assert (one["precision"], one["precision_label"]) == ("near", "within 1 km")
+
+
 # ---- Areas ----
 
 
@@ -210,6 +240,31 @@ def test_communes_of_a_district_are_counted_from_the_cases(cast: Any) -> None:
 )
 def test_shades_have_fixed_round_breaks(count: int, expected: int) -> None:
     assert shade(count) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([], 0),
+        ([0, 0, 0], 0),
+        ([30, 0, 0], 0),
+        ([30, 30, 0], 1),
+        ([90, 99, 3], 1),
+        ([150, 400, 3], 2),
+        ([10**6] * 3, 4),
+    ],
+)
+def test_few_fixed_scales_and_the_next_only_when_too_much_is_darkest(counts: list[int], expected: int) -> None:
+    assert scale_for(counts) == SCALES[expected]
+
+
+def test_the_legend_says_which_scale_holds(cast: Any) -> None:
+    for _ in range(3):
+        plain_case()
+    rebuild()
+    counts = area_counts(Question(cast.nec, NOW), "KH")
+    assert counts["breaks"] == [1, 5, 10, 15, 20]
+    assert shades(counts["breaks"]) == ["0", "1–4", "5–9", "10–14", "15–19", "20+"]
 
 
 @pytest.mark.parametrize("place", ["", "XX", "KH210801", "KH2108010"])
