@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import json
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -24,6 +24,19 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORM_OVERHEAD = 64 * 1024
 
 
+def _not_a_number(text: str) -> None:
+    """NaN and the infinities are not JSON."""
+    raise ValueError(text)
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that says one thing twice: of two severities the last would win, and nobody would know."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ParseError(_("A name stands twice in one object. Send each name once."))
+    return made
+
+
 class LimitedJSONParser(JSONParser):
     """JSON objects of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes: DRF reads the stream past Django's own limit."""
 
@@ -35,8 +48,9 @@ class LimitedJSONParser(JSONParser):
         if len(content) > limit:
             raise RequestDataTooBig
         try:
-            data = super().parse(io.BytesIO(content), media_type, parser_context)
-        except (ParseError, ValueError, RecursionError, LookupError):
+            text = content.decode((parser_context or {}).get("encoding") or settings.DEFAULT_CHARSET)
+            data = json.loads(text, parse_constant=_not_a_number, object_pairs_hook=_each_name_once)
+        except (ValueError, RecursionError, LookupError):
             # A LookupError is a charset that does not exist.
             raise ParseError(_("The content is not well-formed JSON in UTF-8.")) from None
         if not isinstance(data, dict):

@@ -194,3 +194,12 @@ def test_problems_speak_the_readers_language_and_say_what_type_they_are(cast: An
     client = api(cast.officer)
     types = {row["type"] for row in client.get(API + "problems/").json()}
     assert client.get(API + "nothing/").json()["type"] in types
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"severity": "critical", "severity": "low"}', b'{"fields": {"killed": 2, "killed": 0}}']
+)
+def test_a_name_given_twice_is_refused(cast: Any, api: Any, content: bytes) -> None:
+    """The last one would win, and the sender may have meant the first."""
+    response = api(cast.officer).post(API + "incidents/", content, content_type="application/json")
+    assert "twice" in is_problem(response, 400, "bad-request")["detail"]
