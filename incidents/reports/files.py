@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from typing import IO, Any
+from typing import IO, TypeVar
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 
@@ -13,6 +13,8 @@ from incidents.querysets import IncidentQuerySet
 from incidents.reports import csv, weekly, words, xlsx
 from incidents.reports.asked import Asked
 from incidents.turn import record_export
+
+_Response = TypeVar("_Response", bound=HttpResponseBase)
 
 
 def summary_csv(found: Asked) -> HttpResponseBase:
@@ -52,7 +54,7 @@ def journal(what: str, found: Asked, cases: IncidentQuerySet, channel: str) -> s
     return str(record_export(what, found.query(), count, by=found.user, now=found.now, channel=channel).pk)
 
 
-def _named(response: Any, found: Asked, name: str) -> Any:
+def _named(response: _Response, found: Asked, name: str) -> _Response:
     what, _dot, ending = name.partition(".")
     file = words.file_name(what, found.week, found.election.code, ending)
     response["Content-Disposition"] = f'attachment; filename="{file}"'

@@ -100,34 +100,44 @@ def safe(text: str) -> str:
     return "'" + text if first in _FORMULA or text[:1] in ("\t", "\r", "\n") else text
 
 
-def case_rows(
-    cases: IncidentQuerySet, when: Callable[[dt.datetime], Any], *, at: dt.datetime | None = None
-) -> Iterator[tuple[Any, ...]]:
-    """One tuple of `columns()` for each of `cases`, in their order; moments as `when` makes them, or None.
+@dataclass(frozen=True)
+class Cells:
+    """How a format writes the kinds of cell; `blank` is where there is no moment. Moments come in UTC."""
+
+    text: Callable[[str], Any]
+    number: Callable[[int], Any]
+    moment: Callable[[dt.datetime], Any]
+    blank: Any
+
+
+def case_rows(cases: IncidentQuerySet, cells: Cells, *, at: dt.datetime | None = None) -> Iterator[tuple[Any, ...]]:
+    """One tuple of `columns()` for each of `cases`, in their order, each cell as `cells` writes it.
 
     With `at` each row shows what was known at that moment; without, what is known now. Words in the active language.
     """
-    words = _Words()
+    words = _Words(cells.text)
     fields = (*FIELDS, "pk") if at else FIELDS
     stream: Iterator[tuple[Any, ...]] = cases.values_list(*fields).iterator(chunk_size=CHUNK)
     if at:
         stream = _as_of(stream, at)
-    elections, phases, categories, severities = words.elections, words.phases, words.categories, words.severities
-    states, verifications, classifications = words.states, words.verifications, words.classifications
-    precisions, places, owners, channels = words.precisions, words.places, words.owners, words.channels
-    yes, no, a_day = _("yes"), _("no"), dt.timedelta(hours=24)
-    # Written out on one line each: this loop is what a file of a million rows spends its time in.
+    name, elections, phases, categories = words.reference, words.elections, words.phases, words.categories
+    severities, states, verifications = words.severities, words.states, words.verifications
+    classifications, precisions, places = words.classifications, words.precisions, words.places
+    owners, channels, number, when, blank = words.owners, words.channels, cells.number, cells.moment, cells.blank
+    yes, no, a_day = cells.text(_("yes")), cells.text(_("no")), dt.timedelta(hours=24)
+    # Nothing is looked up twice and no function is called that need not be: a file of a million rows is this loop.
     for (
         reference, election, phase, category, severity, state, verification, classification, occurred, precision,
         reported, acknowledged, contained, resolved, closed, place, owner, channel, killed, injured, stations, minutes,
         voters,
     ) in stream:  # fmt: skip
         yield (
-            reference, elections[election], phases[phase], *categories[category], severities[severity], states[state],
-            verifications[verification], classifications[classification], when(occurred), precisions[precision],
-            when(reported), yes if reported - occurred > a_day else no, acknowledged and when(acknowledged),
-            contained and when(contained), resolved and when(resolved), closed and when(closed), *places[place],
-            owners[owner], channels[channel], killed, injured, stations, minutes, voters,
+            name(reference), elections[election], phases[phase], *categories[category], severities[severity],
+            states[state], verifications[verification], classifications[classification], when(occurred),
+            precisions[precision], when(reported), yes if reported - occurred > a_day else no,
+            when(acknowledged) if acknowledged else blank, when(contained) if contained else blank,
+            when(resolved) if resolved else blank, when(closed) if closed else blank, *places[place], owners[owner],
+            channels[channel], number(killed), number(injured), number(stations), number(minutes), number(voters),
         )  # fmt: skip
 
 
@@ -143,40 +153,51 @@ def _as_of(stream: Iterator[tuple[Any, ...]], at: dt.datetime) -> Iterator[tuple
                 continue
             values = list(row[:-1])
             for name, value in before.items():
-                values[positions[name]] = dt.datetime.fromisoformat(value) if name in _MOMENTS and value else value
+                if value and name in _MOMENTS:
+                    value = dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+                values[positions[name]] = value
             yield tuple(values)
 
 
-class _Places(dict[str, tuple[str, ...]]):
+Write = Callable[[str], Any]
+
+
+class _Places(dict[str, tuple[Any, ...]]):
     """P-code to code and name of its province, district and commune; filled in as places are met."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Write) -> None:
         above_villages = [Level.PROVINCE, Level.DISTRICT, Level.COMMUNE]
-        self.names = {p.pk: safe(p.name) for p in Jurisdiction.objects.filter(level__in=above_villages)}
+        self.names = {p.pk: p.name for p in Jurisdiction.objects.filter(level__in=above_villages)}
+        self.write = write
 
-    def __missing__(self, code: str) -> tuple[str, ...]:
-        made: list[str] = []
+    def __missing__(self, code: str) -> tuple[Any, ...]:
+        made: list[Any] = []
         for length in (4, 6, 8):
             part = code[:length] if len(code) >= length else ""
-            made += [part, self.names.get(part, "")]
+            made += [self.write(part), self.write(safe(self.names.get(part, "")))]
         self[code] = tuple(made)
         return self[code]
 
 
 class _Words:
-    """What codes are called, each looked up once for the whole file."""
+    """What codes are called, each looked up and written once for the whole file."""
 
-    def __init__(self) -> None:
-        self.elections = {e.pk: safe(e.code) for e in Election.objects.all()}
-        self.categories = {c.pk: (safe(c.code), safe(c.name), safe(c.group)) for c in Category.objects.all()}
-        self.owners = {c.pk: safe(c.name) for c in SecurityCommand.objects.all()}
-        self.places = _Places()
-        self.phases = _labels(Phase.choices)
-        self.severities, self.states = _labels(Severity.choices), _labels(State.choices)
-        self.verifications = _labels(Verification.choices)
-        self.classifications = _labels(Classification.choices)
-        self.precisions, self.channels = _labels(TimePrecision.choices), _labels(Channel.choices)
+    def __init__(self, write: Write) -> None:
+        def labels(choices: Iterable[tuple[Any, Any]]) -> Mapping[str, Any]:
+            return {str(value): write(safe(str(label))) for value, label in choices}
 
-
-def _labels(choices: Iterable[tuple[Any, Any]]) -> Mapping[str, str]:
-    return {str(value): safe(str(label)) for value, label in choices}
+        codes = dict(Election.objects.values_list("pk", "code"))
+        self.elections = {pk: write(safe(code)) for pk, code in codes.items()}
+        # A reference begins with the code of its election; it is looked at only where such a code could do harm.
+        plain = all(code.isascii() and code.isalnum() for code in codes.values())
+        self.reference: Write = str if plain else lambda text: write(safe(text))
+        self.categories = {
+            c.pk: (write(safe(c.code)), write(safe(c.name)), write(safe(c.group))) for c in Category.objects.all()
+        }
+        self.owners = {c.pk: write(safe(c.name)) for c in SecurityCommand.objects.all()}
+        self.places = _Places(write)
+        self.phases = labels(Phase.choices)
+        self.severities, self.states = labels(Severity.choices), labels(State.choices)
+        self.verifications = labels(Verification.choices)
+        self.classifications = labels(Classification.choices)
+        self.precisions, self.channels = labels(TimePrecision.choices), labels(Channel.choices)

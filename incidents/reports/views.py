@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_safe
 from commands.authority import judge_file, may_file
 from commands.models import User
 from elections.models import Election
+from incidents.dashboards.measures import MEASURES
 from incidents.reports import asked, files, weekly, words
 from incidents.reports.asked import Asked
 
@@ -77,7 +78,7 @@ def _titles(made: weekly.Weekly) -> dict[str, Any]:
         "compared": words.compared(made),
         "column_now": now,
         "column_before": before,
-        "place_measures": [weekly.MEASURES[name] for name in weekly.IN_PLACE],
+        "place_measures": [MEASURES[name] for name in weekly.IN_PLACE],
     }
 
 

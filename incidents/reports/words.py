@@ -89,10 +89,12 @@ def periods(weekly: Weekly) -> tuple[str, str]:
 
 
 def caveat() -> str:
-    return _(
+    """Two sentences that no file leaves without."""
+    numbers = _(
         "Numbers show what was known at the cut-off. A case whose place was corrected later is counted where it is"
-        " known to have happened. Only security incidents that authorities recorded: not an assessment of the election."
+        " known to have happened."
     )
+    return f"{numbers} {_('Security incidents recorded by authorities only; not an assessment of the election.')}"
 
 
 def unit(name: str) -> str:

@@ -15,16 +15,18 @@ from django.utils.translation import gettext as _
 
 from incidents.querysets import IncidentQuerySet
 from incidents.reports import words
-from incidents.reports.rows import case_rows, columns, safe
+from incidents.reports.rows import Cells, case_rows, columns, safe
 from incidents.reports.weekly import Kind, Place, Weekly
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: A sheet holds 1,048,576 rows; what is above this goes on to the next sheet.
 ROWS_A_SHEET = 1_000_000
-#: A face that is on machines in Cambodia; a spreadsheet that lacks it takes its own Khmer face.
-FONTS = {"km": "Khmer OS Siemreap", "en": "Calibri"}
+#: On every Windows since 8.1, with Khmer signs; elsewhere a spreadsheet takes its own Khmer face.
+FONTS = {"km": "Leelawadee UI", "en": "Calibri"}
 #: Khmer stacks signs above and below the line.
 ROW_HEIGHT = {"km": 21, "en": 16}
+#: Signs of the last column of the summary that fit on one line, wide ones and narrow ones together.
+LINE = 85
 _MOMENT = "yyyy-mm-dd hh:mm"
 
 
@@ -60,13 +62,14 @@ class _Book:
         language = "km" if get_language() == "km" else "en"
         base = {"font_name": FONTS[language], "font_size": 11, "valign": "vcenter"}
         self.height = ROW_HEIGHT[language]
-        self.lines = 2 if language == "km" else 1
         looks: dict[str, dict[str, Any]] = {
             "text": {},
-            "wrap": {"text_wrap": True, "valign": "top"},
+            "wrap": {"text_wrap": True},
+            "unit": {"indent": 1},
             "title": {"bold": True, "font_size": 16},
-            "label": {"font_color": "#52606B", "valign": "top"},
+            "label": {"font_color": "#52606B"},
             "head": {"bold": True, "bg_color": "#DDEEF0", "bottom": 1, "text_wrap": True},
+            "head_number": {"bold": True, "bg_color": "#DDEEF0", "bottom": 1, "text_wrap": True, "align": "right"},
             "number": {"num_format": "0"},
             "change": {"num_format": "+0;-0;0"},
             "strong": {"bold": True, "num_format": "0", "bg_color": "#F1F4F4"},
@@ -94,7 +97,7 @@ class _Sheet:
     sheet: Any
     at: int = 0
 
-    def row(self, cells: Iterable[Any], looks: Sequence[str] = (), *, height: float | None = None) -> None:
+    def row(self, cells: Iterable[Any], looks: Sequence[str] = (), *, height: float = 0) -> None:
         """Write one row; `looks` name a format for each cell, the last for the rest. None leaves a cell empty."""
         if height:
             self.sheet.set_row(self.at, height)
@@ -119,7 +122,7 @@ class _Sheet:
         self.row([title], ["title"], height=self.book.height * 1.5)
         self.at += 1
         top = self.at
-        self.row(header, ["head"], height=self.book.height * 2.2)
+        self.row(header, ["head"], height=self.book.height * 3)
         self.sheet.freeze_panes(self.at, 1)
         self.sheet.repeat_rows(top)
         for cells, looks in rows:
@@ -145,15 +148,19 @@ def _summary(pages: _Book, weekly: Weekly, mark: str) -> None:
     top = page.at
     now, before = words.periods(weekly)
     page.row(
-        [_("Number"), now, before, _("Change"), _("Unit"), _("What it counts")], ["head"], height=pages.height * 2.2
+        [_("Number"), now, before, _("Change"), _("Unit"), _("What it counts")],
+        ["head", "head_number", "head_number", "head_number", "head"],
+        height=pages.height * 2.2,
     )
     page.sheet.freeze_panes(page.at, 1)
-    looks = ["wrap", "strong", "number", "change", "text", "wrap"]
+    looks = ["wrap", "strong", "number", "change", "unit", "wrap"]
     for total in weekly.totals:
         measure = total.measure
-        cells = [str(measure.title), *words.three(total.figure), words.unit(measure.unit), str(measure.definition)]
-        page.row(cells, looks, height=pages.height * (2 if len(cells[5]) > 60 else 1))
+        definition = str(measure.definition)
+        cells = [str(measure.title), *words.three(total.figure), words.unit(measure.unit), definition]
+        page.row(cells, looks, height=pages.height * (2 if len(definition) > LINE else 1.3))
     page.sheet.autofilter(top, 0, page.at - 1, 5)
+    page.sheet.fit_to_pages(1, 1)
 
 
 def _kinds(pages: _Book, weekly: Weekly) -> None:
@@ -198,7 +205,8 @@ def _cases(pages: _Book, weekly: Weekly, cases: IncidentQuerySet, mark: str) -> 
 
     shown = columns()
     looks = [{"number": "number", "moment": "moment", "text": "text"}[column.kind] for column in shown]
-    stream = ((row, looks) for row in case_rows(cases, local, at=weekly.cut_off))
+    cells = Cells(text=_as_it_is, number=_as_it_is, moment=local, blank=None)
+    stream = ((row, looks) for row in case_rows(cases, cells, at=weekly.cut_off))
     title = _line(weekly, _("Cases reported"))
     if mark:
         title = f"{title} · {_('Export number')} {mark}"
@@ -210,6 +218,10 @@ def _cases(pages: _Book, weekly: Weekly, cases: IncidentQuerySet, mark: str) -> 
         name = _("Cases") if number == 1 else f"{_('Cases')} {number}"
         page = pages.sheet(name, [column.width for column in shown])
         page.table(title, [column.title for column in shown], [] if first is None else _again(first, chunk))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _again(first: Any, rest: Iterable[Any]) -> Iterable[Any]:
