@@ -6,6 +6,9 @@ DEMO ?=
 T ?=
 VENV := .venv/bin
 LAUNCH := $(PYTHON) config/launcher.py
+# The launcher says which Python it needs, to every Python that can read it; this line says it to the others.
+FIT := @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null || { \
+	echo "Python 3.11 or newer is needed, and there is none as $(PYTHON): install it, or name it: make PYTHON=python3.12" >&2; exit 1; }
 # What checks and tests run with: keys that open nothing.
 QUIET := SECRET_KEY=only-for-checks IDENTITY_KEYS=MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA= DEBUG=0 DEMO=0
 
@@ -16,9 +19,11 @@ help: ## List what can be done
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 run: ## Start everything: make run [PORT=8000] [DEMO=0] [HOST=0.0.0.0] [VAR_DIR=folder]
+	$(FIT)
 	@$(LAUNCH) run --port '$(PORT)' --host '$(HOST)' --demo '$(DEMO)' --var '$(VAR_DIR)'
 
 setup: ## Make the virtual environment with what tests and checks need
+	$(FIT)
 	@$(LAUNCH) setup
 
 test: setup ## Run every test on both databases, in a browser and with real processes: make test [T=path]

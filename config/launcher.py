@@ -2,7 +2,8 @@
 
 Standard library only, and syntax that old Pythons can read, so that the sentence about an old Python is reached.
 Every step leaves a stamp of what it worked on; a step whose stamp still fits is skipped, so a second start is quick.
-Run as a file (`python3 config/launcher.py run`), never imported by the product.
+Run as a file (`python3 config/launcher.py run`), never imported by the product; one file, because a bare Python cannot
+import the package around it, which needs Celery.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 # Run as a file, the folder of this one comes first on the path, and its celery.py would hide Celery.
@@ -32,6 +35,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 DATA = ("elections/data", "incidents/data", "elections/importing.py", "commands/importing.py", "incidents/taxonomy.py")
 QUEUES = "escalation,delivery,reports,celery"
+#: What a first start takes on disk: packages 270 MB, pages' files 40, wheels in pip's cache 100, data 30, and some air.
+FIRST_START_MB = 600
 
 
 class Stop(Exception):
@@ -76,10 +81,18 @@ def check_folder(folder: Path) -> None:
         raise Stop(f"The folder {folder} cannot be written to ({error.strerror}).") from None
 
 
-def check_port(host: str, port: int) -> None:
-    """Stop where the port is taken, not allowed or not a port."""
+def check_space(folder: Path, needed_mb: int) -> None:
+    """Stop where a first start would fill the disk half-way."""
+    free = shutil.disk_usage(folder).free // 1_000_000
+    if free < needed_mb:
+        raise Stop(f"The first start needs {needed_mb} MB of disk and {folder} has {free} MB free: make room first.")
+
+
+def check_port(host: str, text: str) -> int:
+    """The port as a number. Stops where it is none, taken or not allowed, or the address is not of this machine."""
+    port = int(text) if text.isascii() and text.isdigit() else 0
     if not 0 < port < 65536:
-        raise Stop(f"{port} is not a port: choose one from 1024 to 65535, as in make run PORT=8001")
+        raise Stop(f"{text!r} is not a port: choose one from 1024 to 65535, as in make run PORT=8001")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -88,10 +101,15 @@ def check_port(host: str, port: int) -> None:
             raise Stop(
                 f"Port {port} needs rights you do not have: choose one above 1023, as in make run PORT=8000"
             ) from None
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise Stop(
+                    f"This machine has no address {host}: leave HOST out, or HOST=0.0.0.0 for all it has."
+                ) from None
             raise Stop(
-                f"Port {port} is taken by another program: choose another, as in make run PORT={port + 1}"
+                f"Port {port} is taken by another program: choose another, as in make run PORT={port % 65535 + 1}"
             ) from None
+    return port
 
 
 # ---- Stamps: what has been done already ----
@@ -132,42 +150,72 @@ class Stamps:
 
 def make_environment(requirements: str) -> None:
     """A virtual environment with exactly what `requirements` locks, checked by hash. Quick when it is there already."""
-    if not PYTHON.exists() or subprocess.run([PYTHON, "-c", ""], capture_output=True).returncode:
-        say("Making the virtual environment")
+    lock, dev = ROOT / requirements, ROOT / "requirements-dev.txt"
+    stamps, wanted = Stamps(VENV / ".installed"), digest(lock, sys.version)
+    has_all = stamps.fits(requirements, wanted) or stamps.fits(dev.name, digest(dev, sys.version))
+    if has_all and works("-c", ""):
+        return
+    # Without pip it was left half made, by a power cut or an impatient hand.
+    if not works("-m", "pip", "--version"):
+        check_space(ROOT, FIRST_START_MB)
+        begun = time.monotonic()
+        say("Making the virtual environment … ", end="")
         made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True)
         if made.returncode:
+            say("")
             if "ensurepip" in made.stdout + made.stderr:
                 raise Stop("This Python lacks its venv module; on Debian and Ubuntu: apt-get install python3-venv")
             raise Stop("The virtual environment could not be made: " + last_line(made.stderr or made.stdout))
-    lock = ROOT / requirements
-    stamps, wanted = Stamps(VENV / ".installed"), digest(lock, sys.version)
-    dev = ROOT / "requirements-dev.txt"
-    if stamps.fits(requirements, wanted) or stamps.fits(dev.name, digest(dev, sys.version)):
-        return
+        say(f"{time.monotonic() - begun:.0f} s")
     install(lock)
     stamps.put(requirements, wanted)
+
+
+def works(*arguments: str) -> bool:
+    """Whether the environment's Python is there and runs this without a fault."""
+    return PYTHON.exists() and not subprocess.run([PYTHON, *arguments], capture_output=True).returncode
 
 
 def install(lock: Path) -> None:
     """pip install with a line of progress; only ready-made wheels, so no compiler is ever asked for."""
     names = re.findall(r"^([A-Za-z0-9][\w.-]*)==", lock.read_text(), re.MULTILINE)
-    say(f"Installing {len(names)} packages", end="")
+    begun = time.monotonic()
+    say(f"Installing {len(names)} packages ", end="")
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes"]
     command += ["--only-binary", ":all:", "-r", str(lock)]
     lines: list[str] = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
-        assert pip.stdout is not None  # noqa: S101
-        for line in pip.stdout:
-            lines.append(line.strip())
-            if line.startswith("Collecting") and sum(x.startswith("Collecting") for x in lines) % 10 == 0:
-                say(".", end="")
-    say("")
-    if pip.returncode:
+
+    def hear(line: str) -> None:
+        lines.append(line)
+        if line.startswith("Collecting"):
+            say(".", end="")
+
+    if each_line(command, hear):
+        say("")
         raise Stop(why_pip_failed(lines))
+    say(f" {time.monotonic() - begun:.0f} s")
+
+
+def each_line(command: list[str], hear: Callable[[str], object], env: dict[str, str] | None = None) -> int:
+    """Run a command to its end, hearing each line it says; returns its exit code. It never outlives this process."""
+    with subprocess.Popen(
+        command, env=env, cwd=ROOT, text=True, errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, preexec_fn=die_with_parent,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None  # noqa: S101
+        try:
+            for line in process.stdout:
+                hear(line.strip())
+        except BaseException:
+            process.terminate()
+            raise
+    return process.returncode
 
 
 def why_pip_failed(lines: list[str]) -> str:
     text = "\n".join(lines)
+    if "No space left" in text:
+        return "The disk is full: make room and start again."
     missing = re.search(r"No matching distribution found for (\S+)", text)
     if re.search(r"NewConnectionError|Temporary failure in name|Network is unreachable|timed out|ProxyError", text):
         return "The packages could not be fetched: there is no way to the package index from here."
@@ -176,8 +224,6 @@ def why_pip_failed(lines: list[str]) -> str:
             "There is no ready-made package of {} for Python {}.{} on this kind of machine; "
             "nothing is compiled here, so use another Python version.".format(missing[1], *sys.version_info[:2])
         )
-    if "No space left" in text:
-        return "The disk is full."
     errors = [x for x in lines if x.startswith("ERROR")]
     return "The packages could not be installed: " + (errors or lines or ["no reason given"])[-1]
 
@@ -216,11 +262,15 @@ def make_keys(var: Path, demo: str) -> bool:
         return is_demo
     is_demo = demo != "0"
     key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    # Whole or not at all: half a file would be a folder without keys.
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(
             "# Made by `make run` for this folder. Keep IDENTITY_KEYS: without it protected identities stay closed.\n"
         )
         file.write(f"SECRET_KEY={secrets.token_urlsafe(50)}\nIDENTITY_KEYS={key}\nDEMO={int(is_demo)}\n")
+    part.replace(path)
     return is_demo
 
 
@@ -241,8 +291,8 @@ def environment(var: Path, host: str, port: int) -> dict[str, str]:
 def manage(env: dict[str, str], *arguments: str, ask: bool = False, until: str = "") -> None:
     """Run a management command, or a module after `-m`; with `ask` it may talk to the person.
 
-    With `until` its lines are shown as they come, up to the one that begins so. Stops with the last line of what it
-    said when it fails.
+    With `until` its lines are shown as they come, each in place of the last on a terminal, up to the one that begins
+    so. Stops with the last line of what it said when it fails.
     """
     command = [str(PYTHON), *([] if arguments[0] == "-m" else [str(ROOT / "manage.py")]), *arguments]
     log = Path(env["VAR_DIR"]) / "log" / "setup.log"
@@ -251,19 +301,23 @@ def manage(env: dict[str, str], *arguments: str, ask: bool = False, until: str =
             raise Stop("Without an administrator nobody can sign in, so nothing was started.")
         return
     said: list[str] = []
-    shown = bool(until)
-    with subprocess.Popen(
-        command, env=env, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as process:
-        assert process.stdout is not None  # noqa: S101
-        for line in process.stdout:
-            said.append(line)
-            shown = shown and not line.startswith(until)
-            if shown:
-                say("  " + line.rstrip())
-    if process.returncode:
-        log.write_text("".join(said))
-        raise Stop(f"{arguments[0]}: {last_line(''.join(said))} (all of it: {log})")
+    live = bool(until) and sys.stdout.isatty()
+
+    def hear(line: str) -> None:
+        said.append(line)
+        if until and not any(x.startswith(until) for x in said):
+            say(f"\r\033[K  {line}" if live else f"  {line}", end="" if live else "\n")
+
+    code = each_line(command, hear, env)
+    if live:
+        say("\r\033[K", end="")
+    if code:
+        with contextlib.suppress(OSError):
+            log.write_text("\n".join(said))
+        reason = last_line("\n".join(said))
+        if "disk is full" in reason or "No space left" in reason:
+            raise Stop("The disk is full: make room and start again.")
+        raise Stop(f"{arguments[0]}: {reason} (all of it: {log})")
 
 
 def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
@@ -298,11 +352,15 @@ def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
         begun = time.monotonic()
         talks = stamp == "demo"
         say(f"{title} … ", end="\n" if talks else "")
-        manage(env, *command, until="Accounts" if talks else "")
+        try:
+            manage(env, *command, until="Accounts" if talks else "")
+        except Stop:
+            say("")
+            raise
         if stamp == "static":
             value = digest(ROOT / "static", packages, "True")
         stamps.put(stamp, value)
-        say(f"{time.monotonic() - begun:.0f} s")
+        say(f"{'  ' * talks}{time.monotonic() - begun:.0f} s")
     if not demo and not stamps.fits("administrator", digest(database)):
         manage(env, "first_administrator", ask=True)
         stamps.put("administrator", digest(database))
@@ -383,9 +441,9 @@ def tail(path: Path) -> str:
     return ""
 
 
-def supervise(children: list[Child]) -> int:
+def supervise(children: list[Child], above: Make) -> int:
     """Watch until asked to stop; start again what ended, and give up clearly on what keeps ending."""
-    while True:
+    while not above.is_stopping():
         time.sleep(0.5)
         for child in children:
             if not child.ended():
@@ -398,6 +456,7 @@ def supervise(children: list[Child]) -> int:
             child.signal(signal.SIGTERM)
             child.start()
             say(f"The {child.name} was started again.")
+    return 0
 
 
 def stop_all(children: list[Child]) -> None:
@@ -430,41 +489,72 @@ def only_one(var: Path) -> object:
     return lock
 
 
+class Make:
+    """The `make` above, if there is one: told to stop, it waits for its recipe and passes neither Ctrl-C nor death on.
+
+    Ctrl-C in a terminal reaches everybody; a signal to make alone, from a supervisor or a script, does not.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getppid()
+        self.is_there = "make" in self._read("comm")
+
+    def _read(self, name: str) -> str:
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{self.pid}/{name}").read_text()
+        return ""
+
+    def is_stopping(self) -> bool:
+        """Gone, or inside its handler of SIGINT, which the kernel shows as that signal blocked. Linux only."""
+        if not self.is_there:
+            return False
+        blocked = re.search(r"^SigBlk:\s*(\w+)", self._read("status"), re.MULTILINE)
+        caught = blocked and int(blocked[1], 16) >> (signal.SIGINT - 1) & 1
+        return os.getppid() != self.pid or bool(caught)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """`make run`: everything, then watch it until Ctrl-C."""
-    begun = time.monotonic()
+    begun, above = time.monotonic(), Make()
     var = Path(arguments.var or os.environ.get("VAR_DIR") or ROOT / "var").resolve()
+    if arguments.demo not in ("", "0", "1"):
+        raise Stop(f"DEMO is 1 (made cases to look around in) or 0 (empty, for real ones), not {arguments.demo!r}.")
     check_folder(ROOT)
     check_folder(var)
-    check_port(arguments.host, arguments.port)
+    port = check_port(arguments.host, arguments.port)
     held = only_one(var)
     make_environment("requirements.txt")
     demo = make_keys(var, arguments.demo)
-    env = environment(var, arguments.host, arguments.port)
+    env = environment(var, arguments.host, port)
     for folder in ("log", "celery/queue", "celery/control", "media"):
         (var / folder).mkdir(parents=True, exist_ok=True)
     prepare(env, var, demo=demo)
     children = [
         Child(name, command, env, var / "log" / (name + ".log"))
-        for name, command in commands(arguments.host, arguments.port, var).items()
+        for name, command in commands(arguments.host, port, var).items()
     ]
     try:
+        say("Starting … ", end="")
         for child in children:
             child.start()
-        wait_until_up(arguments.host, arguments.port, children)
-        say(
-            "\nOpen {}   (started in {:.0f} s; Ctrl-C stops everything)".format(
-                env["SITE_URL"], time.monotonic() - begun
-            )
-        )
+        accounts = ""
         if demo:
-            subprocess.run([PYTHON, ROOT / "manage.py", "demo_accounts"], env=env, cwd=ROOT)
-        return supervise(children)
+            listing = [str(PYTHON), str(ROOT / "manage.py"), "demo_accounts"]
+            accounts = subprocess.run(listing, env=env, cwd=ROOT, capture_output=True, text=True).stdout
+        wait_until_up(arguments.host, port, children)
+        say(f"ready after {time.monotonic() - begun:.0f} s in all")
+        if accounts:
+            say(accounts.rstrip())
+        say(f"\nOpen {env['SITE_URL']}\nCtrl-C stops everything; the data stays in {var}")
+        return supervise(children, above)
+    except KeyboardInterrupt:
+        return 0
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        say("\nStopping")
+        say("\nStopping … ", end="")
         stop_all(children)
+        say("stopped. Nothing is lost; make run goes on from here.")
         del held
 
 
@@ -483,9 +573,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     doors = parser.add_subparsers(dest="door", required=True)
     runs = doors.add_parser("run")
-    runs.add_argument("--port", type=int, default=8000)
+    runs.add_argument("--port", default="8000")
     runs.add_argument("--host", default="127.0.0.1")
-    runs.add_argument("--demo", choices=["", "0", "1"], default="")
+    runs.add_argument("--demo", default="")
     runs.add_argument("--var", default="")
     runs.set_defaults(do=run)
     sets = doors.add_parser("setup")
@@ -495,13 +585,21 @@ def main() -> int:
         check_python()
         check_system()
         arguments = parser.parse_args()
-        signal.signal(signal.SIGTERM, interrupted)
-        signal.signal(signal.SIGHUP, interrupted)
+        # SIGINT too: a shell without job control starts what stands before an & with it ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, interrupted)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which nohup asks for
+            signal.signal(signal.SIGHUP, interrupted)
         return int(arguments.do(arguments))
     except Stop as reason:
         print(reason, file=sys.stderr)
         return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"{error.strerror or error}{where}: nothing was lost; mend that and start again.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
+        say("\nStopped; what is done is kept, and make run goes on from there.")
         return 0
 
 

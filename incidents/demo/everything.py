@@ -29,7 +29,8 @@ def make(
 ) -> Counter[str]:
     """Play the scenarios and `past` cases of the Senate election, then `cases` of the running one up to `now`.
 
-    Returns what was refused, counted by reason: acts that came too late for their case, mostly.
+    `tell` hears how far it is, twenty times. Returns what was refused, counted by reason: acts that came too late for
+    their case, mostly.
     """
     elections = Election.objects.select_for_update().prefetch_related("phase_windows")
     senate = elections.get(code=scenarios.ELECTION)
@@ -43,19 +44,17 @@ def make(
 
     first, last = senate_days()
     start = dt.datetime.combine(first, dt.time(), now.tzinfo)
-    tell("The Senate election of 2024:")
     stage = Stage(end=start + dt.timedelta(days=150), chance=chance)
     scenarios.play(stage)
     Quarter(stage, senate).plan(past, first, last)
     stage.daily_rules(start, start + dt.timedelta(days=60))
-    stage.run(lambda n: tell(f"  {n} steps, {stage.reported} cases"))
+    stage.run(lambda part: tell(f"Senate election of 2024: {part} %, {stage.reported} cases"))
     Election.objects.filter(pk=senate.pk).update(is_locked=was_locked)
 
-    tell(f"The last 90 days of {running.code}:")
     quarter = Stage(end=now, chance=chance)
     everyday = Quarter(quarter, running)
     everyday.plan(cases, (now - QUARTER).date(), now.date())
     everyday.plan_today()
     quarter.daily_rules(now - QUARTER, now)
-    quarter.run(lambda n: tell(f"  {n} steps, {quarter.reported} cases"))
+    quarter.run(lambda part: tell(f"last 90 days of {running.code}: {part} %, {quarter.reported} cases"))
     return stage.refused + quarter.refused

@@ -232,7 +232,7 @@ class Quarter:
                 place=own.place_id, category=own.category_id, state__in=OPEN, is_sealed=False
             )
             first = same.filter(reported_at__lt=own.reported_at).order_by("-reported_at").first()
-            if not (joined and first and case.do(Act.MERGE, *_ALL, now=now, survivor=first.pk)):
+            if not (joined and first and case.do(Act.MERGE, *_ALL, now=now, case=own, survivor=first.pk)):
                 self._handled(case, again, minute + 1)
 
         case.call(minute, join)
@@ -251,10 +251,16 @@ class Quarter:
     def _assign(self, case: Case, minutes: float, district: str) -> None:
         def step(incident: Incident, now: dt.datetime) -> None:
             if incident.is_sealed:
-                case.do(Act.ASSIGN, OWNER, now=now, note=self._say(("មន្ត្រីពីរនាក់នៃផ្នែក។", "Two officers of the desk.")))
+                case.do(
+                    Act.ASSIGN,
+                    OWNER,
+                    now=now,
+                    case=incident,
+                    note=self._say(("មន្ត្រីពីរនាក់នៃផ្នែក។", "Two officers of the desk.")),
+                )
             else:
                 officer = self.stage.person(_officer(district))
-                case.do(Act.ASSIGN, *_ALL, now=now, assignee=officer.pk, note="")
+                case.do(Act.ASSIGN, *_ALL, now=now, case=incident, assignee=officer.pk, note="")
 
         case.call(minutes, step)
 

@@ -30,8 +30,12 @@ from incidents.models import Clock, ClockState, Incident
 log = logging.getLogger(__name__)
 
 Step = Callable[[dt.datetime], None]
+#: When the next clock fires. Asked before every step, so it is put together once.
+_RUNNING = Clock.objects.filter(state=ClockState.RUNNING).order_by("fires_at").values_list("fires_at", flat=True)[:1]
 #: Stands for whoever commands the case's owner when the moment comes.
 OWNER = "owner"
+#: Columns of a case that steps look at: whole rows, read before every act, are a tenth of the time of a demonstration.
+_ASKED = ("owner", "state", "is_accepted", "is_sealed", "request_act", "place", "category", "reported_at", "version")
 _COMMANDING = [Role.DUTY_COMMANDER, Role.PROVINCIAL_COMMAND, Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.INTEGRITY]
 
 
@@ -70,16 +74,21 @@ class Stage:
         return self._commanders[command]
 
     def run(self, tell: Callable[[int], None] = lambda _: None) -> None:
-        """Play every step up to `end`, then the engine up to `end`."""
-        played = 0
+        """Play every step up to `end`, then the engine up to `end`; `tell` hears each further tenth, in per cent."""
+        planned = sum(moment <= self.end for moment, _, _ in self._steps)
+        played = told = 0
         while self._steps and self._steps[0][0] <= self.end:
             moment, _, step = heapq.heappop(self._steps)
             self._engine_until(moment)
             step(moment)
             played += 1
-            if played % 100 == 0:
-                tell(played)
+            # A step may plan others, so the last tenth is told at the end alone.
+            tenth = min(10 * played // planned, 9)
+            if tenth > told:
+                told = tenth
+                tell(10 * tenth)
         self._engine_until(self.end)
+        tell(100)
 
     def daily_rules(self, first: dt.datetime, last: dt.datetime) -> None:
         """The NEC's default rules decide once a day."""
@@ -89,13 +98,8 @@ class Stage:
     def _engine_until(self, moment: dt.datetime) -> None:
         before: dt.datetime | None = None
         while True:
-            due = (
-                Clock.objects.filter(state=ClockState.RUNNING, fires_at__lte=moment)
-                .order_by("fires_at")
-                .values_list("fires_at", flat=True)
-                .first()
-            )
-            if due is None:
+            due = next(iter(_RUNNING.all()), None)
+            if due is None or due > moment:
                 return
             if self.outage and self.outage[0] <= due < self.outage[1]:
                 due = self.outage[1]
@@ -135,7 +139,8 @@ class Case:
         return case
 
     def read(self) -> Incident:
-        return Incident.objects.select_related("owner", "category", "place").get(pk=self.key)
+        """The case as it is, with what the plans ask of it; more is read when it is asked for."""
+        return Incident.objects.only(*_ASKED).get(pk=self.key)
 
     def after(self, minutes: float, act: str, *by: str, channel: str = Channel.BROWSER, **data: Any) -> Case:
         """Plan an act so many minutes after the report, by the first of `by` whose post allows it (OWNER without)."""
@@ -157,9 +162,9 @@ class Case:
         def step(now: dt.datetime) -> None:
             incident = self.read()
             if incident.state == State.REPORTED:
-                self.do(Act.ACKNOWLEDGE, OWNER, now=now, note="")
+                self.do(Act.ACKNOWLEDGE, OWNER, now=now, case=incident, note="")
             elif incident.is_open and not incident.is_accepted:
-                self.do(Act.ACCEPT, OWNER, now=now, note="")
+                self.do(Act.ACCEPT, OWNER, now=now, case=incident, note="")
 
         self.stage.at(self.t0 + dt.timedelta(minutes=minutes), step)
         return self
@@ -169,13 +174,24 @@ class Case:
 
         def step(incident: Incident, now: dt.datetime) -> None:
             if incident.request_act:
-                self.do(Act.COUNTERSIGN, *by, now=now, note=note)
+                self.do(Act.COUNTERSIGN, *by, now=now, case=incident, note=note)
 
         return self.call(minutes, step)
 
-    def do(self, act: str, *by: str, now: dt.datetime, channel: str = Channel.BROWSER, **data: Any) -> bool:
-        """Do it now, by the first person who may. False, and counted, where nobody may or the state refuses."""
-        incident = self.read()
+    def do(
+        self,
+        act: str,
+        *by: str,
+        now: dt.datetime,
+        channel: str = Channel.BROWSER,
+        case: Incident | None = None,
+        **data: Any,
+    ) -> bool:
+        """Do it now, by the first person who may. False, and counted, where nobody may or the state refuses.
+
+        `case` is the case as just read, for who has it.
+        """
+        incident = case or self.read()
         for name in by:
             person = self.stage.commander(incident.owner_id) if name == OWNER else self.stage.person(name)
             try:

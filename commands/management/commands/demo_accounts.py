@@ -10,15 +10,19 @@ from commands import demo
 
 
 class Command(BaseCommand):
-    help = "Print the demonstration accounts, one a role. Prints nothing on a real system."
+    help = "Print one demonstration account a role. Prints nothing on a real system."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        found = demo.accounts(timezone.now())
+        # The first made of each role: those of a real province and of the bodies before those of the fictional one.
+        first = {p.role: p for p in sorted(found, key=lambda p: -p.pk)}
         with override("en"):
-            rows = [(p.user.username, str(p.get_role_display()), p.command.name) for p in demo.accounts(timezone.now())]
+            rows = [(p.user.username, str(p.get_role_display()), p.command.name) for p in found if p == first[p.role]]
         if not rows:
             return
-        first = max(len(name) for name, _, _ in rows)
-        second = max(len(role) for _, role, _ in rows)
+        widths = [max(len(row[n]) for row in rows) for n in range(2)]
         self.stdout.write(f"\nSign in as one of these; the password is {demo.PASSWORD} for all.\n")
         for name, role, command in rows:
-            self.stdout.write(f"  {name:<{first}}  {role:<{second}}  {command}")
+            self.stdout.write(f"  {name:<{widths[0]}}  {role:<{widths[1]}}  {command}")
+        if len(found) > len(rows):
+            self.stdout.write(f"  and {len(found) - len(rows)} more, which the sign-in page lists")

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from commands.demo import PASSWORD, accounts
+from incidents import journal
 from incidents.demo import everything
 from incidents.demo.people import make_accounts, make_demo_province, staff_the_ladder
 
@@ -50,6 +51,8 @@ class Command(BaseCommand):
         debug, settings.DEBUG = settings.DEBUG, False
         try:
             refused = everything.make(now, chance, cases=options["cases"], past=options["past"], tell=tell)
+            # Sealed here, so that the journal can be verified from the first minute.
+            journal.seal_backlog(timezone.now())
         finally:
             settings.DEBUG = debug
         if options["verbosity"] > 1:
