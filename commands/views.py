@@ -9,7 +9,7 @@ from typing import Any
 from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
@@ -30,6 +30,8 @@ from commands.models import ApiToken, User
 
 #: Set where a person chose a language before signing in: it then becomes theirs.
 CHOSEN = "language_chosen"
+#: How often this session gave a wrong password for the present one.
+TRIES = "password_tries"
 YEAR = 365 * 24 * 3600
 
 
@@ -152,14 +154,24 @@ def preferences(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _too_many_tries(request: HttpRequest) -> bool:
+    tries = request.session[TRIES] = request.session.get(TRIES, 0) + 1
+    return bool(tries >= settings.AXES_FAILURE_LIMIT)
+
+
 @sensitive_post_parameters()
 @require_POST
 def password(request: HttpRequest) -> HttpResponse:
-    """A new password; this session stays signed in, others end."""
+    """A new password; this session stays signed in, others end. Too many wrong old ones end this one."""
     user = _person(request)
     form = PasswordForm(user, request.POST)
     if not form.is_valid():
+        if form.has_error("old_password", "password_incorrect") and _too_many_tries(request):
+            # Whoever found a device signed in must not find out its password too.
+            logout(request)
+            return redirect("account:sign_in")
         return _preferences_page(request, password_form=form)
+    request.session.pop(TRIES, None)
     actions.set_password(user, form.cleaned_data["new_password1"])
     update_session_auth_hash(request, user)
     messages.success(request, _("The new password holds. Other devices are signed out."))

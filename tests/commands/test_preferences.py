@@ -65,3 +65,17 @@ def test_a_weak_password_is_refused(cast: Any, signed_in: Any) -> None:
     )
     assert response.status_code == 400
     assert OLD not in response.content.decode()
+
+
+def test_a_session_does_not_find_out_the_password(cast: Any, signed_in: Any) -> None:
+    """A device left signed in: after as many wrong tries as at the door it is signed out."""
+    actions.set_password(cast.officer, OLD)
+    client = signed_in(cast.officer)
+    tries = [
+        client.post(reverse("account:password"), {"old_password": word, "new_password1": NEW, "new_password2": NEW})
+        for word in ("one", "two", "three", "four", "five")
+    ]
+    assert [t.status_code for t in tries] == [400, 400, 400, 400, 302]
+    assert client.get(reverse("account:tokens")).status_code == 302
+    cast.officer.refresh_from_db()
+    assert cast.officer.check_password(OLD)
