@@ -15,7 +15,7 @@ _REPORTING = (Role.OFFICER, Role.LIAISON, *COMMANDING, Role.NEC_SECRETARIAT, Rol
 _READING = (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.MINISTRY_ANALYST, Role.AUDITOR)
 _FIGURES = (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.MINISTRY_ANALYST, Role.AUDITOR)
 _WEEK = (
-    Role.PROVINCIAL_COMMAND, Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.MINISTRY_ANALYST, Role.AUDITOR,
+    *COMMANDING, Role.NEC_SECRETARIAT, Role.MINISTRY_ANALYST, Role.AUDITOR,
 )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ PLACES: tuple[Place, ...] = (
 
 #: The bottom bar: what comes first, until there are two before and one after the middle, and "More" last.
 _BOTTOM_FIRST = ("start", "queue", "mine", "cases", "classify", "map", "week", "reference")
-_MIDDLE = ("log", "map", "week", "reference")
+_MIDDLE = ("log", "week", "map", "reference")
 
 
 @dataclass
