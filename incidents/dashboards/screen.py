@@ -50,6 +50,7 @@ def build(question: Question) -> dict[str, Any]:
         "trend": trend(question),
         "response": response(question),
         "trust": trust(question),
+        "is_of_own_cases": question.places is None,
         "nec": waiting_for_nec(question),
         "sealed": sealed(question),
     }

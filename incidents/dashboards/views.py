@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,13 +17,14 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from commands.models import User
+from elections.choices import Phase
 from elections.models import Election
-from incidents.choices import Classification, Severity
+from incidents.choices import Classification, Severity, Verification
 from incidents.dashboards import map as maps
 from incidents.dashboards import points as point_layer
 from incidents.dashboards import screen
 from incidents.dashboards.question import Question
-from incidents.filters import CaseFilter
+from incidents.filters import CaseFilter, mine_choices
 from incidents.models import Category
 
 YEAR = 31_536_000
@@ -57,7 +59,12 @@ def _asked(also: tuple[str, ...] = (), *, is_page: bool = False) -> Callable[[Vi
 
 @_asked(is_page=True)
 def page(request: HttpRequest, question: Question) -> HttpResponse:
-    context = {"parts": _parts(question), "filter": question.asked, "chips": question.asked.active(), **_choices()}
+    context = {
+        "parts": _parts(question),
+        "filter": question.asked,
+        "chips": question.asked.active(),
+        **_choices(question.asked),
+    }
     return render(request, "dashboards/page.html", context)
 
 
@@ -127,12 +134,19 @@ def _tagged(response: HttpResponse, tag: str) -> HttpResponse:
     return response
 
 
-def _choices() -> dict[str, Any]:
-    """What the filter panel offers."""
-    groups = {c.group_code: c.group for c in Category.objects.filter(retired_on=None)}
+def _choices(asked: CaseFilter) -> dict[str, Any]:
+    """What the filter panel offers, and what it sends along: filters of the address it has no field for."""
+    groups: dict[str, tuple[str, str, list[tuple[str, str]]]] = {}
+    for category in Category.objects.all():
+        group = groups.setdefault(category.group_code, (category.group_code, category.group, []))
+        group[2].append((category.code, category.name))
     return {
         "elections": Election.objects.shown(),
-        "groups": list(groups.items()),
-        "severities": Severity.choices,
+        "groups": list(groups.values()),
+        "severities": [s.value for s in Severity],
         "classifications": Classification.choices,
+        "phases": Phase.choices,
+        "verifications": Verification.choices,
+        "mine": mine_choices(),
+        "kept": parse_qsl(CaseFilter(place=asked.place, owner=asked.owner, state=asked.state).query_string()),
     }
