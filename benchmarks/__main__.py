@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import dashboard, log, lookup, map, result
+from benchmarks import dashboard, export, log, lookup, map, result, upkeep
 from benchmarks import list as lists
 from benchmarks.measure import Row
 from benchmarks.stage import Stage, say
@@ -23,6 +23,8 @@ SUBJECTS: dict[str, tuple[str, Callable[[Stage, Any], list[Row]]]] = {
     "map": ("Map", lambda stage, asked: map.measure(stage, asked.sizes, **_rounds(asked))),
     "dashboard": ("Dashboard", lambda stage, asked: dashboard.measure(stage, asked.sizes, **_rounds(asked))),
     "lookup": ("From a point to its commune", lambda stage, asked: lookup.measure(stage)),
+    "export": ("Export", lambda stage, asked: export.measure(stage, asked.sizes[-1])),
+    "upkeep": ("In the background", lambda stage, asked: upkeep.measure(stage, asked.sizes[-1])),
 }
 
 

@@ -29,17 +29,17 @@ _STORY = (
 )
 
 
-def measure(stage: Stage, *, rounds: int = ROUNDS) -> list[Row]:
+def measure(stage: Stage, *, size: int = SIZE, rounds: int = ROUNDS, seconds: float = SECONDS) -> list[Row]:
     """Form and API against both floors, with the disk's promise kept and without; throughput; what the time goes to."""
     rows: list[Row] = []
-    database = stage.database(SIZE)
+    database = stage.database(size)
     try:
         bare, signed_in = stage.site(database, floor="bare"), stage.site(database, floor="signed-in")
         product = stage.site(database)
         calls = _calls(product, bare, signed_in)
         stage.make_durable()
         rows += _compared(calls, rounds, "")
-        rows += _throughput(product, bare)
+        rows += _throughput(product, bare, seconds)
         stage.make_forgetful()
         rows += _compared(calls, rounds, ", commits not waiting for the disk")
     finally:
@@ -49,7 +49,9 @@ def measure(stage: Stage, *, rounds: int = ROUNDS) -> list[Row]:
 
 
 def _compared(calls: dict[str, Callable[[], float]], rounds: int, how: str) -> list[Row]:
-    taken = {name: Spread.of(seconds) for name, seconds in take_turns(calls, rounds=rounds, warm_up=30).items()}
+    taken = {
+        name: Spread.of(seconds) for name, seconds in take_turns(calls, rounds=rounds, warm_up=min(30, rounds)).items()
+    }
     rows = []
     for name, label in (("form", "Report by the form"), ("api", "Report through the API")):
         for floor, words in (("bare", "bare INSERT"), ("signed-in", "INSERT by a signed-in person")):
@@ -130,7 +132,7 @@ def report_of(place: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _throughput(product: Site, bare: Site) -> list[Row]:
+def _throughput(product: Site, bare: Site, seconds: float) -> list[Row]:
     """Requests a second with AT_ONCE people at once."""
     names = list(product.facts["reporters"])[:AT_ONCE]
     places = product.facts["reporters"]
@@ -145,7 +147,7 @@ def _throughput(product: Site, bare: Site) -> list[Row]:
 
     rates = {}
     for kind, make in (("bare", inserts), ("form", forms)):
-        rates[kind] = _rate([make(name) for name in names])
+        rates[kind] = _rate([make(name) for name in names], seconds)
     ratio = rates["form"] / rates["bare"]
     return [
         Row(
@@ -155,10 +157,10 @@ def _throughput(product: Site, bare: Site) -> list[Row]:
     ]  # fmt: skip
 
 
-def _rate(calls: list[Callable[[], float]]) -> float:
-    """Calls a second, all of `calls` repeated side by side for SECONDS."""
+def _rate(calls: list[Callable[[], float]], seconds: float) -> float:
+    """Calls a second, all of `calls` repeated side by side for `seconds`."""
     done = [0] * len(calls)
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
 
     def repeat(at: int) -> None:
         while time.monotonic() < end:
@@ -170,7 +172,7 @@ def _rate(calls: list[Callable[[], float]]) -> float:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(done) / SECONDS
+    return sum(done) / seconds
 
 
 def _breakdown(stage: Stage, database: str) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.measure import Row, Spread, at_most, shown, take_turns
 from benchmarks.stage import Site, Stage
@@ -49,7 +50,10 @@ def _page(page: Page, sites: dict[int, Site], floor: Site, rounds: int) -> list[
             calls[str(size)] = _asking(page, site, is_warm)
         # One round of every variant on each worker fills what a process keeps; a cold page is cold beside that.
         variants = len(page.variants(next(iter(sites.values()))))
-        taken = {name: Spread.of(s) for name, s in take_turns(calls, rounds=rounds, warm_up=variants * 2).items()}
+        taken = {
+            name: Spread.of(s)
+            for name, s in take_turns(calls, rounds=rounds, warm_up=min(variants * 2, rounds)).items()
+        }
         rows += _told(page, is_warm, taken, list(sites))
     return rows
 
@@ -93,7 +97,7 @@ def _told(page: Page, is_warm: bool, taken: dict[str, Spread], sizes: list[int])
     return rows
 
 
-def _goal(limit: float, ratio: float, counts: bool) -> dict[str, object]:
+def _goal(limit: float, ratio: float, counts: bool) -> dict[str, Any]:
     if not counts:
         return {}
     goal, is_met = at_most(limit, ratio)
