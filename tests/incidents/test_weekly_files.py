@@ -125,6 +125,21 @@ def test_rows_hold_operational_data_and_nothing_a_person_typed(cast: Cast, signe
     assert sheet.freeze_panes == "B4" and sheet.auto_filter.ref == f"A3:{sheet.cell(3, len(header)).column_letter}4"
 
 
+def test_csv_and_workbook_hold_the_same_rows_whatever_signs_a_name_has(cast: Cast, signed_in: Any) -> None:
+    Category.objects.filter(pk="CRM-06").update(name_en='Theft, "small"\nand large')
+    for days in (0, 1):
+        plain_case(reported_at=TUESDAY + dt.timedelta(days=days), acknowledged_at=TUESDAY + dt.timedelta(days=days))
+    client = signed_in(cast.ministry)
+    rows = list(csv.reader(io.StringIO(fetch(client, "weekly_cases")[1].decode("utf-8-sig"), newline="")))
+    sheet = workbook(fetch(client, "weekly_xlsx")[1])["Cases"].iter_rows(min_row=3, values_only=True)
+    assert [row[:-1] for row in rows] == [[as_text(cell) for cell in row] for row in sheet]
+    assert 'Theft, "small"\nand large' in rows[1]
+
+
+def as_text(cell: Any) -> str:
+    return f"{cell:%Y-%m-%d %H:%M}" if isinstance(cell, dt.datetime) else "" if cell is None else str(cell)
+
+
 def test_a_row_of_a_past_week_shows_what_was_known_at_its_end(cast: Cast, signed_in: Any) -> None:
     case = plain_case(
         reported_at=TUESDAY, severity="critical", state=State.RESOLVED, acknowledged_at=NOW - HOUR, resolved_at=NOW
