@@ -5,6 +5,7 @@ import { categories } from "./report-categories.js";
 import { files } from "./report-files.js";
 import { fill, places } from "./report-places.js";
 import { Refused, SignedOut, send, sendWaiting, uuid7 } from "./report-send.js";
+import * as tab from "./report-tab.js";
 
 const SAVE_AFTER = 600;
 const LOOK_AFTER = 500;
@@ -17,6 +18,8 @@ const is = (name) => page.querySelector(`[data-${name}]`);
 page.classList.add("has-script");
 // The plain page's buttons go altogether: hidden ones would still be what the Enter key presses.
 for (const button of form.querySelectorAll("[data-no-script]")) button.remove();
+// The draft brings back what was typed; the browser's own memory would also bring back a report that was sent.
+form.autocomplete = "off";
 
 let touched = false;
 let done = false;
@@ -131,13 +134,20 @@ function title() {
   return [chosen?.closest(".choice").querySelector(".choice__label").textContent.trim(), form.elements.commune.selectedOptions?.[0]?.value ? form.elements.commune.selectedOptions[0].textContent : ""].filter(Boolean).join(", ");
 }
 
+function written(state) {
+  return {
+    id: form.elements.id.value, person: told.person, at: Date.now(), state, title: title(), note: told.textNote,
+    fields: fields(), files: chosenFiles.get(), address: form.action, page: window.location.pathname,
+  };
+}
+
+// Whoever signed out a moment ago wanted it forgotten.
+const isOver = () => done || Boolean(document.querySelector("form[data-forget]")?.dataset.forgotten);
+
 async function save(state) {
-  if (done || !canKeep) return false;
+  if (isOver() || !canKeep) return false;
   try {
-    await kept.put({
-      id: form.elements.id.value, person: told.person, at: Date.now(), state, title: title(), note: told.textNote,
-      fields: fields(), files: chosenFiles.get(), address: form.action, page: window.location.pathname,
-    });
+    await kept.put(written(state));
     return true;
   } catch {
     canKeep = false;
@@ -167,7 +177,13 @@ function restore(one) {
 
 const draftLine = is("draft-found");
 async function offerDraft() {
-  const wanted = new URLSearchParams(window.location.search).get("draft");
+  const here = tab.take(told.person);
+  if (here) {
+    const before = await kept.get(here.id);
+    if (!before) await kept.put(here);
+    else if (before.state === "draft") await kept.put({ ...here, files: before.files });
+  }
+  const wanted = here && tab.isSameWriting() ? here.id : new URLSearchParams(window.location.search).get("draft");
   const all = (await kept.list()).filter((one) => one.state !== "sent");
   const exact = all.find((one) => one.id === wanted);
   if (exact) { restore(exact); return; }
@@ -323,8 +339,13 @@ function showErrors(errors, loudly = true) {
 // ---- Leaving, and coming back by the back button ----
 
 addEventListener("beforeunload", (event) => { if (touched && !done && !canKeep) event.preventDefault(); });
-addEventListener("pagehide", () => { if (touched && !done) save("draft"); });
+addEventListener("pagehide", () => {
+  if (!touched || isOver()) return;
+  tab.leave(written("draft"));
+  save("draft");
+});
 addEventListener("pageshow", (event) => {
+  if (event.persisted) tab.leave(null);
   if (event.persisted && done) startAfresh();
 });
 

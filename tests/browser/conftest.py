@@ -58,6 +58,7 @@ def browse(browser: Any, live_server: Any, transactional_db: None) -> Iterator[C
             locale="km-KH" if language == "km" else "en-GB",
             timezone_id="Asia/Phnom_Penh",
             has_touch=screen == PHONE,
+            is_mobile=screen == PHONE,
             **more,
         )
         opened.append(context)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from incidents.models import Incident
 from tests.browser.conftest import DESK, PHONE
+from tests.browser.rules import broken
 from tests.cast import COMMUNE
 
 LOG = "/incidents/new/"
@@ -251,3 +255,144 @@ def test_the_first_load_keeps_its_budget(officer: Any, browse: Any, language: st
     page.goto(LOG, wait_until="networkidle")
     assert sum(weight.values()) < BUDGET, weight
     assert not [url for url in weight if "leaflet" in url]
+
+
+def test_a_theft_takes_two_presses_and_one_sentence(officer: Any, browse: Any, language: str, cases: Any) -> None:
+    """What a person under way must do, everything else being the default: the kind, the words, send."""
+    page = browse(officer, screen=PHONE, language=language)
+    page.goto(LOG)
+    page.locator(".choice:visible", has_text="CRM-06").tap()
+    page.fill("#f-narrative", WORDS)
+    page.locator("[data-send]").tap()
+    page.wait_for_url(CASE)
+    (case,) = cases()
+    assert (case.category_id, case.severity, case.place_id) == ("CRM-06", "low", "KH2108")
+    assert case.reported_at - case.occurred_at < dt.timedelta(minutes=2)
+
+
+def test_two_presses_on_send_are_one_case(officer: Any, browse: Any, screen: dict[str, int], cases: Any) -> None:
+    page = browse(officer, screen=screen)
+    fill(page)
+    page.locator("[data-send]").dblclick()
+    page.wait_for_url(CASE)
+    assert len(cases()) == 1
+
+
+def test_two_presses_without_a_script_are_one_case(officer: Any, browse: Any, cases: Any) -> None:
+    page = browse(officer, screen=PHONE, java_script_enabled=False)
+    page.goto(LOG)
+    page.locator("details[data-group=CRM] > summary").click()
+    page.locator(".choice", has_text="CRM-06").click()
+    page.fill("#f-narrative", WORDS)
+    page.locator("button[value=send]").click()
+    page.wait_for_url(CASE)
+    first = page.url
+    page.go_back()
+    page.locator("button[value=send]").click()
+    page.wait_for_url(CASE)
+    assert page.url == first
+    assert len(cases()) == 1
+
+
+def test_back_from_a_sent_report_begins_a_new_one(
+    officer: Any, browse: Any, screen: dict[str, int], cases: Any
+) -> None:
+    page = browse(officer, screen=screen)
+    fill(page)
+    page.click("[data-send]")
+    page.wait_for_url(CASE)
+    page.go_back()
+    value_is(page, "#f-narrative", "")
+    assert page.locator("input[name=category]:checked").count() == 0
+    assert len(cases()) == 1
+
+
+def test_a_reload_and_another_language_keep_what_was_typed(officer: Any, browse: Any, screen: dict[str, int]) -> None:
+    page = browse(officer, screen=screen)
+    fill(page)
+    page.reload()
+    value_is(page, "#f-narrative", WORDS)
+    value_is(page, "#f-commune", COMMUNE)
+    page.locator("button[name=language]:visible").click()
+    page.wait_for_selector("html[lang=km]")
+    value_is(page, "#f-narrative", WORDS)
+    assert page.locator("input[value=CRM-06]").is_checked()
+    # Opened anew it may be another incident: what was begun is offered and not put in by itself.
+    page.goto(LOG)
+    page.locator("[data-draft-open]").click()
+    value_is(page, "#f-narrative", WORDS)
+
+
+def test_signing_out_of_a_half_written_report_leaves_nothing_on_the_phone(officer: Any, browse: Any) -> None:
+    page = browse(officer)
+    fill(page)
+    page.reload()
+    value_is(page, "#f-narrative", WORDS)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator(".menu--who > summary").click()
+    page.locator("form[data-forget] button").click()
+    page.wait_for_url("**/sign-in/**")
+    left = f"import('/static/js/drafts.js').then((m) => m.list('{officer.pk}')).then((all) => all.length)"
+    assert page.evaluate(left) == 0
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_will_happen_is_shown_before_it_is_sent(cast: Any, officer: Any, browse: Any, language: str) -> None:
+    page = browse(officer, screen=PHONE, language=language)
+    fill(page)
+    ahead = page.locator("[data-ahead] .ladder__step")
+    ahead.nth(2).wait_for()
+    names = [cast.command(n) for n in ("duty_commander", "provincial", "psc")]
+    shown = [step.inner_text() for step in ahead.all()]
+    for step, command in zip(shown, names, strict=True):
+        assert (command.name_km if language == "km" else command.name_en) in step
+        assert re.search(r"\d\d:\d\d", step)
+
+
+def test_a_case_that_may_be_the_same_is_offered(
+    officer: Any, browse: Any, make_incident: Callable[..., Incident], cases: Any
+) -> None:
+    make_incident(now=timezone.now(), by=officer, narrative="A motorbike was taken, seen from the other side.")
+    page = browse(officer, screen=PHONE)
+    fill(page)
+    same = page.locator("[data-ahead] .list a").first
+    same.click()
+    page.wait_for_url(CASE)
+    assert len(cases()) == 1
+
+
+def test_photos_go_with_the_report(officer: Any, browse: Any, cases: Any) -> None:
+    from PIL import Image
+
+    picture = io.BytesIO()
+    Image.new("RGB", (320, 240), "#345").save(picture, "JPEG")
+    page = browse(officer, screen=PHONE)
+    fill(page)
+    page.set_input_files(
+        "input[name=files]",
+        [
+            {"name": f"scene-{n}.jpg", "mimeType": "image/jpeg", "buffer": picture.getvalue() + bytes([n])}
+            for n in (1, 2)
+        ],
+    )
+    page.click("[data-send]")
+    page.wait_for_url(CASE)
+    (case,) = cases()
+    assert sorted(case.attachments.values_list("name", flat=True)) == ["scene-1.jpg", "scene-2.jpg"]
+    assert page.locator("#files img").count() == 2
+
+
+@pytest.mark.parametrize(("language", "theme"), [("km", "dark"), ("en", "light")])
+def test_the_form_keeps_the_rules_of_the_design(
+    officer: Any, browse: Any, screen: dict[str, int], language: str, theme: str
+) -> None:
+    page = browse(officer, screen=screen, language=language, color_scheme=theme)
+    page.goto(LOG)
+    assert broken(page, phone=screen == PHONE) == []
+    page.click("[data-send]")
+    page.wait_for_selector("#e-narrative:not([hidden])")
+    assert broken(page, phone=screen == PHONE) == []
+    fill(page)
+    page.wait_for_selector("[data-ahead] .ladder")
+    assert broken(page, phone=screen == PHONE) == []
+    assert page.locator("[data-send]").is_visible()

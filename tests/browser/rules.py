@@ -1,0 +1,57 @@
+"""What every page is held to, beyond what axe-core looks for: the rules of the design that a browser can measure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LOOK = """(size) => {
+  const found = [];
+  const shown = (e) => {
+    const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+    return box.width > 0 && box.height > 0 && style.visibility !== "hidden" && !e.closest(".vh, svg, .skip");
+  };
+  const said = (e) => (e.innerText ?? e.name ?? "").trim().slice(0, 40);
+  const name = (e) => `${e.tagName.toLowerCase()}.${e.className} "${said(e)}"`;
+  const wide = document.documentElement.scrollWidth;
+  if (wide > size.width) found.push(`scrolls sideways: ${wide} px`);
+
+  // A finger needs 44 px; where a mouse points, 24. A title stretched over its card is as large as the card.
+  const least = size.phone ? 44 : 24;
+  for (const e of document.querySelectorAll("a, button, select, summary, textarea, input:not([type=hidden])")) {
+    if (!shown(e) || e.matches("[type=radio], [type=checkbox], [type=file], .case-title, .next__item")) continue;
+    if (e.tagName === "A" && getComputedStyle(e).display === "inline") continue;
+    const box = e.getBoundingClientRect();
+    if (box.height < least - 0.5 || box.width < least - 0.5) {
+      found.push(`too small to press: ${name(e)} ${Math.round(box.width)}x${Math.round(box.height)}`);
+    }
+  }
+
+  for (const e of document.querySelectorAll("body *")) {
+    if (!shown(e)) continue;
+    const style = getComputedStyle(e);
+    const texts = [...e.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
+    const hides = ["hidden", "clip"].includes(style.overflowX);
+    if (texts.length && hides && e.scrollWidth > e.clientWidth + 1) found.push(`cut off: ${name(e)}`);
+    // Subscripts and stacked vowels need the height; a single line in a control or a badge may have 1.5 and padding.
+    if (texts.some((n) => /[\\u1780-\\u17ff]/.test(n.data))) {
+      const height = parseFloat(style.lineHeight) / parseFloat(style.fontSize);
+      if (height < 1.5) found.push(`too low for Khmer: ${name(e)} ${height.toFixed(2)}`);
+    }
+    const px = parseFloat(style.fontSize);
+    if (texts.length && px < 12) found.push(`too small to read: ${name(e)} ${px}`);
+  }
+  return [...new Set(found)];
+}"""
+
+
+def broken(page: Any, *, phone: bool) -> list[str]:
+    """Rules the page breaks at its present size."""
+    found: list[str] = page.evaluate(_LOOK, {"width": page.viewport_size["width"], "phone": phone})
+    return found
+
+
+def axe(page: Any) -> list[str]:
+    """What axe-core finds: rule and the first place."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page).response["violations"]]
