@@ -1,7 +1,7 @@
 """Khmer text: one safe encoding to store, and keys to search by. Pure functions, no database.
 
 Many strings of Khmer code points look the same, and Unicode's own normal forms repair none of them: of 16,465 place
-names NFC changes none and the canonical form repairs 33 (docs/khmer.md). Digits, marks and sorting for display are not
+names NFC changes none and the canonical form repairs 33. Digits, marks and sorting for display are not
 here.
 """
 

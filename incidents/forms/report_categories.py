@@ -1,5 +1,5 @@
 """What can be reported, as the log page offers it: in groups, those of the present phase first, each findable by
-everyday words in both languages. The Khmer words await a native reader (docs/khmer.md).
+everyday words in both languages. The Khmer words await a native reader (docs/khmer-review.md).
 """
 
 from __future__ import annotations
