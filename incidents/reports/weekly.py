@@ -33,6 +33,8 @@ TOTALS = (
 )  # fmt: skip
 #: The measures of each place; the names are those of `InPlaceOver`.
 IN_PLACE = ("reported", "open_at_end", "late_at_end", "escalated")
+#: How long the numbers of a past period are remembered, in seconds.
+OVER_SECONDS = 120
 SEVERITIES = tuple(Severity)
 RATED = tuple(s for s in SEVERITIES if s != Severity.UNRATED)
 
@@ -127,29 +129,55 @@ def is_for(user: User) -> bool:
     return may_file("weekly", user.current_postings)
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """What was counted of one period, before it has names."""
+
+    totals: dict[str, Value]
+    kinds: Counter[tuple[str, str]]
+    places: dict[str, InPlaceOver]
+
+
 def build(asked: Asked) -> Weekly:
     """The summary of a week; names in the active language. PermissionDenied where `is_for` is not."""
     question = asked.question
     before = question.over(asked.week.compared(asked.now))
-    groups = _kinds(by_category_and_severity(question), by_category_and_severity(before))
+    is_running = asked.week.is_running(asked.now)
+    now, then = _numbers(question, is_over=not is_running), _numbers(before, is_over=True)
+    groups = _kinds(now.kinds, then.kinds)
     return Weekly(
         election=asked.election,
         week=asked.week,
         counted=question.span,
         compared=before.span,
-        is_running=asked.week.is_running(asked.now),
+        is_running=is_running,
         made_at=asked.now,
         posting=judge_file("weekly", asked.user.current_postings),
         scope=scope_of(asked.user),
         totals=[
-            Total(MEASURES[name], Figure(answer(name, question).value, answer(name, before).value))
+            Total(MEASURES[name], Figure(_value(name, question, now), _value(name, before, then)))
             for name in TOTALS
             if MEASURES[name].is_for(asked.user)
         ],
         groups=groups,
         all_kinds=_together("", _("All categories"), groups),
-        provinces=_places(question, over_by_place(question, DISTRICT), over_by_place(before, DISTRICT)),
+        provinces=_places(question, now.places, then.places),
     )
+
+
+def _numbers(question: Question, *, is_over: bool) -> _Numbers:
+    """Counted once for the page and the files that are taken from it: a week that is over hardly changes any more."""
+
+    def count() -> _Numbers:
+        totals = {name: answer(name, question).value for name in TOTALS if not MEASURES[name].roles}
+        return _Numbers(totals, by_category_and_severity(question), over_by_place(question, DISTRICT))
+
+    return question.remembered("week", count, seconds=OVER_SECONDS if is_over else 0)
+
+
+def _value(name: str, question: Question, numbers: _Numbers) -> Value:
+    """A measure that is for some roles only is asked for each person: what is remembered is shared by place."""
+    return numbers.totals[name] if name in numbers.totals else answer(name, question).value
 
 
 def scope_of(user: User) -> str:
