@@ -244,6 +244,16 @@ def read_env(path: Path) -> dict[str, str]:
     return {}
 
 
+def check_administrator(env: dict[str, str], var: Path) -> None:
+    """Stop before minutes of work where an empty system could not ask for its first administrator at the end of it."""
+    told = env.get("FIRST_ADMIN_USERNAME") and env.get("FIRST_ADMIN_PASSWORD")
+    if not told and not sys.stdin.isatty() and not (env.get("DATABASE_URL") or (var / "db.sqlite3").exists()):
+        raise Stop(
+            "An empty system needs a first administrator: start it in a terminal, which asks, "
+            "or set FIRST_ADMIN_USERNAME and FIRST_ADMIN_PASSWORD."
+        )
+
+
 def make_keys(var: Path, demo: str) -> bool:
     """Write var/local.env with keys of its own, readable by its owner only; True where this is a demonstration.
 
@@ -297,8 +307,10 @@ def manage(env: dict[str, str], *arguments: str, ask: bool = False, until: str =
     command = [str(PYTHON), *([] if arguments[0] == "-m" else [str(ROOT / "manage.py")]), *arguments]
     log = Path(env["VAR_DIR"]) / "log" / "setup.log"
     if ask:
-        if subprocess.run(command, env=env, cwd=ROOT).returncode:
-            raise Stop("Without an administrator nobody can sign in, so nothing was started.")
+        asked = subprocess.run(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        if asked.returncode:
+            reason = last_line(asked.stderr).removeprefix("CommandError: ")
+            raise Stop(reason + " Without an administrator nobody can sign in, so nothing was started.")
         return
     said: list[str] = []
     live = bool(until) and sys.stdout.isatty()
@@ -311,6 +323,8 @@ def manage(env: dict[str, str], *arguments: str, ask: bool = False, until: str =
     code = each_line(command, hear, env)
     if live:
         say("\r\033[K", end="")
+    if code < 0:
+        raise Stop(f"{arguments[0]} was ended from outside (signal {-code}), perhaps for want of memory: start again.")
     if code:
         with contextlib.suppress(OSError):
             log.write_text("\n".join(said))
@@ -322,7 +336,8 @@ def manage(env: dict[str, str], *arguments: str, ask: bool = False, until: str =
 
 def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
     """Texts, static files, tables, the country, and the demonstration or the first administrator."""
-    stamps = Stamps(var / "stamps")
+    # What is made of the sources alone is made once for all data folders.
+    stamps, shared = Stamps(var / "stamps"), Stamps(VENV / ".installed")
     database = env.get("DATABASE_URL") or str(var / "db.sqlite3")
     if not env.get("DATABASE_URL") and not Path(database).exists():
         shutil.rmtree(stamps.folder, ignore_errors=True)
@@ -347,7 +362,8 @@ def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
     if demo:
         steps.append(("Making the demonstration", "demo", digest(database), ["seed_demo"]))
     for title, stamp, value, command in steps:
-        if stamps.fits(stamp, value):
+        kept = shared if stamp in ("messages", "static") else stamps
+        if kept.fits(stamp, value):
             continue
         begun = time.monotonic()
         talks = stamp == "demo"
@@ -359,7 +375,7 @@ def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
             raise
         if stamp == "static":
             value = digest(ROOT / "static", packages, "True")
-        stamps.put(stamp, value)
+        kept.put(stamp, value)
         say(f"{'  ' * talks}{time.monotonic() - begun:.0f} s")
     if not demo and not stamps.fits("administrator", digest(database)):
         manage(env, "first_administrator", ask=True)
@@ -528,6 +544,8 @@ def run(arguments: argparse.Namespace) -> int:
     env = environment(var, arguments.host, port)
     for folder in ("log", "celery/queue", "celery/control", "media"):
         (var / folder).mkdir(parents=True, exist_ok=True)
+    if not demo:
+        check_administrator(env, var)
     prepare(env, var, demo=demo)
     children = [
         Child(name, command, env, var / "log" / (name + ".log"))

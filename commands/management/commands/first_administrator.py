@@ -28,19 +28,32 @@ class Command(BaseCommand):
             self.stdout.write("There is an administrator already.")
             return
         username, password = os.environ.get("FIRST_ADMIN_USERNAME", ""), os.environ.get("FIRST_ADMIN_PASSWORD", "")
-        if not (username and password):
-            username, password = self._ask(username)
-        try:
-            user = actions.make_first_administrator(username, password, now=now)
-        except ValidationError as refused:
-            raise CommandError(" ".join(refused.messages)) from refused
+        asks = not (username and password)
+        while True:
+            if asks:
+                try:
+                    username, password = self._ask(os.environ.get("FIRST_ADMIN_USERNAME", ""))
+                except EOFError:
+                    raise CommandError("Nothing was entered.") from None
+            try:
+                user = actions.make_first_administrator(username, password, now=now)
+                break
+            except ValidationError as refused:
+                if not asks:
+                    raise CommandError(" ".join(refused.messages)) from refused
+                self.stdout.write(" ".join(refused.messages))
         self.stdout.write(f"{user.username} can sign in now, add the commands and people, and open the reference data.")
 
     def _ask(self, username: str) -> tuple[str, str]:
         if not sys.stdin.isatty():
             raise CommandError("Set FIRST_ADMIN_USERNAME and FIRST_ADMIN_PASSWORD, or run this in a terminal.")
-        username = username or input("Sign-in name of the first administrator: ").strip()
-        password = getpass.getpass("Password (at least 10 characters): ")
-        if password != getpass.getpass("Again: "):
-            raise CommandError("The two passwords differ. Nothing was created.")
-        return username, password
+        if not username:
+            # By hand: `input` would write it where faults go, which `make run` keeps for itself.
+            self.stdout.write("Sign-in name of the first administrator: ", ending="")
+            self.stdout.flush()
+            username = input().strip()
+        while True:
+            password = getpass.getpass("Password (at least 10 characters): ")
+            if password == getpass.getpass("Again: "):
+                return username, password
+            self.stdout.write("The two passwords differ. Once more:")
