@@ -145,19 +145,22 @@ def judge(act: str, postings: Sequence[Posting], facts: Facts) -> Posting:
     Raises PermissionDenied with a sentence that says who may do it instead.
     """
     _separate_duties(act, facts)
-    for posting in postings:
-        if _allows(act, posting, facts):
-            return posting
+    if posting := _granted(act, postings, facts):
+        return posting
     raise PermissionDenied(_refusal(act, postings, facts))
 
 
 def may(act: str, postings: Sequence[Posting], facts: Facts) -> bool:
-    """Whether `judge` would find a posting."""
+    """Whether `judge` would find a posting; without its sentence, a quarter of the time of a queue's page."""
     try:
-        judge(act, postings, facts)
+        _separate_duties(act, facts)
     except PermissionDenied:
         return False
-    return True
+    return _granted(act, postings, facts) is not None
+
+
+def _granted(act: str, postings: Sequence[Posting], facts: Facts) -> Posting | None:
+    return next((posting for posting in postings if _allows(act, posting, facts)), None)
 
 
 def _separate_duties(act: str, facts: Facts) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -103,7 +104,12 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
 
     @extend_schema_field(PlaceSerializer)
     def get_place(self, incident: Incident) -> dict[str, Any]:
-        return dict(PlaceSerializer(place_for(incident, self._is_detailed(incident))).data)
+        return dict(self._places.to_representation(place_for(incident, self._is_detailed(incident))))
+
+    @cached_property
+    def _places(self) -> PlaceSerializer:
+        # One for all rows of a page: to make one copies every field of it.
+        return PlaceSerializer()
 
     @extend_schema_field(PointSerializer(allow_null=True))
     def get_point(self, incident: Incident) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import datetime as dt
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 #: The last quarter of the time counts as soon (design: "Lateness").
 SOON = 0.25
@@ -16,35 +17,38 @@ def length(span: dt.timedelta) -> str:
     """`span` in its two largest units: 18 min, 5 h 41 min, 2 d 3 h. Seconds are shown below one minute only."""
     seconds = max(int(span.total_seconds()), 0)
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    words, parts = patterns(), {"s": seconds, "m": minutes % 60, "h": hours % 24, "d": days}
+    parts = {"s": seconds, "m": minutes % 60, "h": hours % 24, "d": days}
     if minutes == 0:
-        return words["s"] % parts
+        return _(_PATTERNS["s"]) % parts
     if hours == 0:
-        return words["m"] % parts
+        return _(_PATTERNS["m"]) % parts
     if days == 0:
-        return words["hm" if parts["m"] else "h"] % parts
-    return words["dh" if parts["h"] else "d"] % parts
+        return _(_PATTERNS["hm" if parts["m"] else "h"]) % parts
+    return _(_PATTERNS["dh" if parts["h"] else "d"]) % parts
+
+
+_PATTERNS = {
+    "s": gettext_noop("%(s)d s"),
+    "m": gettext_noop("%(m)d min"),
+    "hm": gettext_noop("%(h)d h %(m)d min"),
+    "h": gettext_noop("%(h)d h"),
+    "dh": gettext_noop("%(d)d d %(h)d h"),
+    "d": gettext_noop("%(d)d d"),
+    "late": gettext_noop("Late %(length)s"),
+    "ago": gettext_noop("%(length)s ago"),
+}
 
 
 def patterns() -> dict[str, str]:
     """The words of lengths of time in the active language; scripts get the same ones."""
-    return {
-        "s": _("%(s)d s"),
-        "m": _("%(m)d min"),
-        "hm": _("%(h)d h %(m)d min"),
-        "h": _("%(h)d h"),
-        "dh": _("%(d)d d %(h)d h"),
-        "d": _("%(d)d d"),
-        "late": _("Late %(length)s"),
-        "ago": _("%(length)s ago"),
-    }
+    return {name: _(text) for name, text in _PATTERNS.items()}
 
 
 def remaining(deadline: dt.datetime, now: dt.datetime) -> str:
     """Time left to `deadline`, or "Late …"; never a minus sign."""
     if now < deadline:
         return length(deadline - now)
-    return patterns()["late"] % {"length": length(now - deadline)}
+    return _(_PATTERNS["late"]) % {"length": length(now - deadline)}
 
 
 def share_left(deadline: dt.datetime, start: dt.datetime | None, now: dt.datetime) -> int:
@@ -98,5 +102,5 @@ def since(value: dt.datetime, now: dt.datetime) -> str:
     """How long ago, under 24 hours; then the moment."""
     span = now - value
     if dt.timedelta(0) <= span < dt.timedelta(hours=24):
-        return patterns()["ago"] % {"length": length(span)}
+        return _(_PATTERNS["ago"]) % {"length": length(span)}
     return moment(value, now)
