@@ -187,6 +187,13 @@ class Incident(models.Model):
             models.Index(fields=["election", "reported_at"], name="list_election"),
             # The map's viewport.
             models.Index(fields=["lat", "lon"], condition=Q(lat__isnull=False), name="points"),
+            # The map of what is open, clustered and by commune, from the index alone.
+            models.Index(
+                fields=["lat", "lon"],
+                include=["place", "category", "severity", "state", "reference", "province_code", "district_code"],
+                condition=IS_COUNTED_OPEN & Q(lat__isnull=False),
+                name="open_points",
+            ),
             # Dashboards: counted from the index alone. What is true of what is open; what has no point; what waits.
             models.Index(
                 fields=["province_code", "district_code", "verification"],
