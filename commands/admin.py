@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -28,6 +29,11 @@ else:
     _CommandForm = forms.ModelForm
 
 
+admin.site.site_header = admin.site.site_title = admin.site.index_title = _("Reference data")
+# Groups give nothing here: what a person may do with a case comes from postings alone.
+admin.site.unregister(Group)
+
+
 class NeverDeleted:
     """Ended, dissolved or made inactive instead."""
 
@@ -43,7 +49,7 @@ class PostingInline(NeverDeleted, _PostingInline):
 
 @admin.register(User)
 class PersonAdmin(NeverDeleted, _UserAdmin):
-    """Groups and permissions are not offered: what a person may do with a case comes from postings alone."""
+    """Groups and permissions are not offered."""
 
     list_display = ["username", "email", "is_active", "is_staff", "last_login"]
     list_filter = ["is_active", "is_staff"]

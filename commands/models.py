@@ -18,6 +18,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from commands.choices import RUNG, BodyKind, Force, Role
 from commands.querysets import PostingQuerySet, SecurityCommandQuerySet
@@ -34,6 +35,10 @@ class User(AbstractUser):
         choices=[("auto", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))],
         default="auto",
     )
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = pgettext_lazy("accounts", "people")
 
     @functools.cached_property
     def current_postings(self) -> list[Posting]:

@@ -36,6 +36,13 @@ def test_only_reference_data_of_ours_is_registered() -> None:
     assert ours == REGISTERED
 
 
+def test_the_first_page_speaks_of_people_and_offers_no_groups(administrator: Client) -> None:
+    page = administrator.get("/admin/").content.decode()
+    assert "Reference data" in page
+    assert ">People<" in page
+    assert "Groups" not in page and ">Users<" not in page
+
+
 @pytest.mark.parametrize("label", sorted(REGISTERED))
 def test_every_list_opens(administrator: Client, label: str) -> None:
     assert administrator.get(f"/admin/{label.replace('.', '/').lower()}/").status_code == 200
