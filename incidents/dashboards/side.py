@@ -102,7 +102,7 @@ def _to_classify(question: Question) -> dict[str, int]:
     )
     mine = question.asked.apply(waiting, question.user, question.now)
     young = mine.filter(reported_at__gte=question.now - classification.WITHIN)
-    counted = young.aggregate(n=Count("*"), late=Count("pk", filter=classification.is_late(question.now)))
+    counted = young.aggregate(n=Count("*"), late=Count("reported_at", filter=classification.is_late(question.now)))
     return {"classify": all_of_them, "late": all_of_them - counted["n"] + counted["late"]}
 
 

@@ -182,7 +182,10 @@ class Incident(models.Model):
             models.Index(fields=["assignee", "next_due_at"], condition=Q(assignee__isnull=False), name="list_assignee"),
             # NEC's queue of unclassified cases.
             models.Index(
-                fields=["reported_at"], condition=Q(classification=Classification.UNDETERMINED), name="to_classify"
+                fields=["reported_at"],
+                include=["state", "severity", "phase", "is_sealed", "is_drill", "election", "province_code"],
+                condition=Q(classification=Classification.UNDETERMINED),
+                name="unclassified",
             ),
             models.Index(fields=["election", "reported_at"], name="list_election"),
             # The map's viewport.

@@ -40,6 +40,9 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["incident", "id"], name="timeline"),
             models.Index(fields=["at"], name="journal_by_time"),
+            # How things stood at a past moment: only the acts that changed a state or a severity are read.
+            models.Index(fields=["at"], condition=models.Q(before__has_key="state"), name="state_changes"),
+            models.Index(fields=["at"], condition=models.Q(before__has_key="severity"), name="severity_changes"),
         ]
 
     def __str__(self) -> str:
