@@ -31,6 +31,9 @@ from incidents.models import LIVE, ClockState, Incident
 from incidents.routing import nec
 from incidents.turn import Turn, chain_above, chosen, facts_of, locked, refused, turn
 
+#: Later, a record that was reported from is not opened again.
+REOPEN_WITHIN = dt.timedelta(days=90)
+
 # ---- With an outcome ----
 
 
@@ -76,12 +79,20 @@ def close(incident: Incident, *, by: User, **how: Any) -> Incident:
 def reopen(incident: Incident, *, by: User, **how: Any) -> Incident:
     with turn(incident, Act.REOPEN, by=by, **how) as t:
         case = t.incident
+        ended = case.closed_at or case.resolved_at
+        if ended and t.now - ended > REOPEN_WITHIN and not _may_always_reopen(case):
+            raise refused(_("This case ended more than 90 days ago. Log what is new as a case of its own."))
         case.reopened_count += 1
         case.resolved_at = case.resolved_by = case.closed_at = case.contained_at = None
         case.outcome = ""
         t.start_clock(ClockKind.CONTAIN, t.targets.contain)
         t.tell_commands("reopen", [case.owner])
     return t.incident
+
+
+def _may_always_reopen(case: Incident) -> bool:
+    """Killing, intimidation and conduct of units: those who know may need longer than that to speak (domain 4.1)."""
+    return case.category_id == "CRM-01" or case.category.group_code in ("INT", "NEU")
 
 
 # ---- Joining, withdrawing, dismissing ----

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -161,3 +162,37 @@ def test_clocks_of_an_ended_case_are_all_stopped(cast: Cast, make_incident: Make
     case.refresh_from_db()
     assert case.state == State.WITHDRAWN
     assert not Clock.objects.filter(incident=case, state=ClockState.RUNNING).exists()
+
+
+# ---- Opening again ----
+
+
+def resolved(cast: Cast, case: Incident, by: str = "duty_commander") -> Incident:
+    person = getattr(cast, by)
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("acknowledge", {}),
+        ("contain", {}),
+        ("resolve", {"outcome": "settled"}),
+    ]
+    for act, data in steps:
+        case = actions.perform(act, case, by=person, version=None, now=NOW, **data)
+    return case
+
+
+@pytest.mark.parametrize(("days", "possible"), [(89, True), (91, False)])
+def test_an_ordinary_case_is_reopened_within_ninety_days(
+    cast: Cast, make_incident: Make, days: int, possible: bool
+) -> None:
+    case, later = resolved(cast, make_incident()), NOW + dt.timedelta(days=days)
+    if possible:
+        actions.perform(Act.REOPEN, case, by=cast.provincial, version=None, now=later, reason="A witness came.")
+        return
+    with pytest.raises(ValidationError, match="case of its own"):
+        actions.perform(Act.REOPEN, case, by=cast.provincial, version=None, now=later, reason="A witness came.")
+
+
+def test_intimidation_is_reopened_however_long_ago(cast: Cast, make_incident: Make) -> None:
+    case = resolved(cast, make_incident(category="INT-01"), by="provincial")
+    later = NOW + dt.timedelta(days=400)
+    case = actions.perform(Act.REOPEN, case, by=cast.nec, version=None, now=later, reason="The family dares to speak.")
+    assert case.state == State.ACKNOWLEDGED
