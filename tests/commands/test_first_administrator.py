@@ -7,12 +7,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from commands import actions
 from commands.choices import Role
 from commands.models import Posting, User
+from tests.cast import POSTED_AT
 
 PASSWORD = "four quiet words here"
 
@@ -48,6 +50,38 @@ def test_without_terminal_and_environment_it_says_what_to_set(none_yet: None, mo
     monkeypatch.delenv("FIRST_ADMIN_PASSWORD", raising=False)
     with pytest.raises(CommandError, match="FIRST_ADMIN_USERNAME"):
         call_command("first_administrator", stdout=StringIO())
+
+
+def test_in_a_terminal_it_asks_again_until_the_password_will_do(none_yet: None, monkeypatch: Any) -> None:
+    typed = iter(["short", "short", "four quiet words", "four noisy words", PASSWORD, PASSWORD])
+    monkeypatch.setenv("FIRST_ADMIN_USERNAME", "chief")
+    monkeypatch.delenv("FIRST_ADMIN_PASSWORD", raising=False)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
+    out = StringIO()
+    call_command("first_administrator", stdout=out)
+    assert "too short" in out.getvalue() and "differ. Once more" in out.getvalue()
+    assert User.objects.get(username="chief").check_password(PASSWORD)
+
+
+def test_they_open_every_list_of_the_reference_data_and_no_case(
+    none_yet: None, signed_in: Any, make_incident: Any, make_sealed: Any
+) -> None:
+    cases = [make_incident(), make_sealed()]
+    chief = actions.make_first_administrator("chief", PASSWORD, now=POSTED_AT)
+    assert [p.role for p in User.objects.get(pk=chief.pk).current_postings] == [Role.ADMINISTRATOR]
+    client = signed_in(chief)
+    assert client.get("/admin/").status_code == 200
+    for model in admin.site._registry:
+        assert client.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/").status_code == 200
+    assert client.get("/admin/elections/election/add/").status_code == 200
+    assert client.get("/admin/commands/user/add/").status_code == 200
+    for case in cases:
+        assert client.get(f"/incidents/{case.pk}/").status_code == 404
+        assert client.get(f"/admin/incidents/incident/{case.pk}/change/").status_code == 404
+        for page in ("/", "/incidents/", "/incidents/?state=all", "/incidents/more/", "/incidents/inbox/", "/admin/"):
+            assert case.reference not in client.get(page, follow=True).content.decode()
+    assert client.get("/dashboard/").status_code == 404
 
 
 def test_a_taken_name_is_refused(none_yet: None, cast: Any, now: dt.datetime) -> None:
