@@ -26,6 +26,10 @@ class Phase(models.TextChoices):
     AFTER = "after", _("After official results")
 
 
+#: While an election site is in use: deadlines are tightest, and what stops the vote or the count weighs most.
+IN_USE = (Phase.POLLING, Phase.COUNTING)
+
+
 class ElectionType(models.TextChoices):
     COMMUNE_COUNCIL = "commune_council", _("Commune and sangkat councils")
     NATIONAL_ASSEMBLY = "national_assembly", _("National Assembly")

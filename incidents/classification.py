@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from commands.models import User
-from elections.choices import Phase
+from elections.choices import IN_USE
 from incidents import actions
 from incidents.choices import OPEN, Act, ActorType, Channel, Classification, Nature, Severity, State, TargetType
 from incidents.models import Entry, Incident
@@ -25,7 +25,7 @@ from incidents.querysets import IncidentQuerySet
 log = logging.getLogger(__name__)
 
 #: Domain 4.3: an hour for what is critical while people vote or votes are counted, a day for all else.
-URGENT = Q(severity=Severity.CRITICAL, phase__in=(Phase.POLLING, Phase.COUNTING))
+URGENT = Q(severity=Severity.CRITICAL, phase__in=IN_USE)
 URGENT_WITHIN = dt.timedelta(hours=1)
 WITHIN = dt.timedelta(hours=24)
 #: How long a decision may be taken back by whoever made it, without giving a reason.
@@ -100,7 +100,7 @@ class Waiting:
 
 def due_at(incident: Incident) -> dt.datetime:
     """When the NEC's classification of a case is due."""
-    urgent = incident.severity == Severity.CRITICAL and incident.phase in (Phase.POLLING, Phase.COUNTING)
+    urgent = incident.severity == Severity.CRITICAL and incident.phase in IN_USE
     return incident.reported_at + (URGENT_WITHIN if urgent else WITHIN)
 
 

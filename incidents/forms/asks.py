@@ -8,12 +8,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from incidents.choices import Act
+from incidents.intake import COUNTS
 from incidents.models import Incident
 
-IMPACT = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
 #: What a correction may change: facts, never the narrative, which only grows by updates.
 CORRECTABLE = (
-    "category", "occurred_at", "time_precision", "place", "title", "place_note", *IMPACT,
+    "category", "occurred_at", "time_precision", "place", "title", "place_note", *COUNTS,
     "actor_type", "target_type", "means", "is_gender_based",
 )  # fmt: skip
 
@@ -59,7 +59,7 @@ ASKS: dict[Act, Ask] = {
     ),
     Act.CONTAIN: Ask(
         _("Contained"), "tick", _("The harm has stopped and an authority holds the matter."),
-        ("note", *IMPACT), _("The case is contained."),
+        ("note", *COUNTS), _("The case is contained."),
     ),
     Act.RESOLVE: Ask(
         _("Resolve"), "tick", _("How it ended, and how far it is known to be true."),

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from elections.choices import Phase
+from elections.choices import IN_USE, Phase
 from elections.models import Bilingual, Election
 from incidents.choices import Nature, Severity
 
@@ -45,7 +45,7 @@ class Category(Bilingual):
 
     def usual_severity(self, phase: str) -> Severity:
         """What is suggested in this phase, and holds where nobody chooses; UNRATED waits for its worksheet."""
-        if self.code in HIGH_WHILE_IN_USE and phase in (Phase.POLLING, Phase.COUNTING):
+        if self.code in HIGH_WHILE_IN_USE and phase in IN_USE:
             return Severity.HIGH
         return Severity(self.default_severity)
 

@@ -18,7 +18,8 @@ from commands.choices import Role
 from commands.models import User
 from incidents import actions, classification
 from incidents.choices import SEVERITY_ORDER, Act, Classification, ClockKind, Severity, Verification
-from incidents.forms.asks import ASKS, IMPACT, Ask, primary
+from incidents.forms.asks import ASKS, Ask, primary
+from incidents.intake import COUNTS
 from incidents.models import Attachment, Clock, ClockState, Incident
 from incidents.templatetags import _time
 from incidents.views import ladder, outline, timeline
@@ -63,7 +64,7 @@ def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -
         "asks": {act.value: ASKS[act] for act in allowed if act in ASKS},
         "path": ladder.path(incident, custodies, clocks),
         "targets": _targets(clocks, now),
-        "impact": [(getattr(incident, name), IMPACT_WORDS[name]()) for name in IMPACT],
+        "impact": [(getattr(incident, name), IMPACT_WORDS[name]()) for name in COUNTS],
         "picture": outline.picture(incident, detailed=detailed),
         **_related(incident, user, detailed),
         **_people(incident, user, now, detailed),
