@@ -18,12 +18,13 @@ from tests.services import Missing
 SIZES = (1_000, 100_000, 1_000_000)
 #: Name: title, how it is measured.
 SUBJECTS: dict[str, tuple[str, Callable[[Stage, Any], list[Row]]]] = {
-    "log": ("Logging one incident", lambda stage, asked: log.measure(stage, rounds=asked.rounds or log.ROUNDS)),
+    "log": ("Logging one incident", lambda stage, asked: log.measure(stage, **_rounds(asked))),
     "list": ("Lists", lambda stage, asked: lists.measure(stage, asked.sizes, **_rounds(asked))),
     "map": ("Map", lambda stage, asked: map.measure(stage, asked.sizes, **_rounds(asked))),
     "dashboard": ("Dashboard", lambda stage, asked: dashboard.measure(stage, asked.sizes, **_rounds(asked))),
     "lookup": ("From a point to its commune", lambda stage, asked: lookup.measure(stage)),
     "export": ("Export", lambda stage, asked: export.measure(stage, asked.sizes[-1])),
+    "embedded": ("Logging on the embedded set-up", lambda stage, asked: log.measure_embedded(stage, **_rounds(asked))),
     "upkeep": ("In the background", lambda stage, asked: upkeep.measure(stage, asked.sizes[-1])),
 }
 

@@ -48,6 +48,17 @@ def measure(stage: Stage, *, size: int = SIZE, rounds: int = ROUNDS, seconds: fl
     return rows + _breakdown(stage, database)
 
 
+def measure_embedded(stage: Stage, *, size: int = SIZE, rounds: int = ROUNDS) -> list[Row]:
+    """The same on the embedded set-up, floors too."""
+    database = stage.embedded(size)
+    try:
+        bare, signed_in = stage.site(database, floor="bare"), stage.site(database, floor="signed-in")
+        calls = _calls(stage.site(database), bare, signed_in)
+        return _compared(calls, rounds, " on SQLite") + _breakdown(stage, database, " on SQLite")
+    finally:
+        stage.stop_sites()
+
+
 def _compared(calls: dict[str, Callable[[], float]], rounds: int, how: str) -> list[Row]:
     taken = {
         name: Spread.of(seconds) for name, seconds in take_turns(calls, rounds=rounds, warm_up=min(30, rounds)).items()
@@ -175,11 +186,11 @@ def _rate(calls: list[Callable[[], float]], seconds: float) -> float:
     return sum(done) / seconds
 
 
-def _breakdown(stage: Stage, database: str) -> list[Row]:
+def _breakdown(stage: Stage, database: str, how: str = "") -> list[Row]:
     told = json.loads(stage.run("-m", "benchmarks.breakdown", database=database))
     return [
         Row(
-            what=f"One report by the {kind}, in one process without HTTP",
+            what=f"One report by the {kind}{how}, in one process without HTTP",
             value=f"{shown(part['ms'])} ms, of which {shown(part['database_ms'])} ms in {part['queries']} queries",
         )
         for kind, part in told.items()

@@ -22,6 +22,8 @@ from tests import services
 
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "bench_base"
+#: Databases of the embedded set-up: SQLite, no Redis, one process of eight threads.
+EMBEDDED = "embedded"
 #: Sign-ins outlive a clearing of the cache: what is measured cold is the page, not the session.
 KEPT_IN_CACHE = "sessions"
 #: Set by whoever starts the run for an installation of their own.
@@ -99,6 +101,8 @@ class Stage:
     # ---- Databases ----
 
     def url_of(self, database: str) -> str:
+        if database.startswith(EMBEDDED):
+            return f"sqlite:///{self._var / database}.sqlite3"
         return self.postgres_url.rsplit("/", 1)[0] + "/" + database
 
     def sql(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
@@ -141,6 +145,14 @@ class Stage:
                 self.filled_in[incidents] = taken[0]
         return name
 
+    def embedded(self, incidents: int) -> str:
+        """The name of an SQLite database with so many cases, made now; `site` serves it as `make run` would."""
+        name = f"{EMBEDDED}_{incidents}"
+        say(f"filling SQLite with {incidents:,} cases")
+        for command in (["migrate"], ["load_reference"], ["seed_load", "--incidents", str(incidents)]):
+            self.run("manage.py", *command, "-v0", database=name, DEMO="1")
+        return name
+
     def _make(self, name: str, template: str, *commands: list[str]) -> list[float]:
         """Make and fill a database; seconds each command took.
 
@@ -164,7 +176,7 @@ class Stage:
             **{name: value for name, value in os.environ.items() if name not in NOT_OURS},
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATABASE_URL": self.url_of(database),
-            "REDIS_URL": redis_url,
+            "REDIS_URL": "" if database.startswith(EMBEDDED) else redis_url,
             "VAR_DIR": str(self._var),
             "SECRET_KEY": "only-for-measurements-" + "0123456789" * 4,
             "IDENTITY_KEYS": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=",
@@ -207,6 +219,8 @@ class Stage:
         port = services.free_port()
         command = gunicorn_of_production()
         command[command.index("--bind") + 1] = f"127.0.0.1:{port}"
+        if database.startswith(EMBEDDED):
+            command[command.index("--workers") + 1] = "1"
         command[command.index("config.wsgi:application")] = (
             "benchmarks.floor.wsgi:application" if floor else "config.wsgi:application"
         )
