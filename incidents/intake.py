@@ -43,7 +43,8 @@ COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_a
 COUNT_MAX = 100_000
 #: Before it a year is mistyped. At the beginning of the calendar, moments have no name in every time zone.
 OLDEST_YEAR = 2000
-_REPORTERS = (
+#: Roles that log cases.
+REPORTERS = (
     Role.OFFICER,
     Role.DUTY_COMMANDER,
     Role.PROVINCIAL_COMMAND,
@@ -268,7 +269,7 @@ _LOCAL = (Role.OFFICER, Role.DUTY_COMMANDER, Role.PROVINCIAL_COMMAND)
 
 
 def _posting_of(by: User, place: str) -> Posting:
-    postings = [p for p in by.current_postings if p.role in _REPORTERS]
+    postings = [p for p in by.current_postings if p.role in REPORTERS]
     if not postings:
         raise PermissionDenied(_("Your posting does not log cases."))
     for posting in postings:

@@ -103,8 +103,7 @@ TABLE: dict[str, Row] = {
     # Cases.
     "incidents:list": Row(),
     "incidents:news": Row(seen=0),
-    # Says so to those who may not report; holds nothing of a case.
-    "incidents:log": Row(),
+    "incidents:log": Row(who=REPORTS, refused=403),
     "incidents:receipt": Row(seen=0),
     "incidents:report_places": Row(who=REPORTS, query="?under=KH"),
     "incidents:report_point": Row(who=REPORTS, query="?lat=11.0&lon=104.78"),

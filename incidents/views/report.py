@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,6 +26,7 @@ from elections.models import Election
 from incidents import actions
 from incidents.choices import Act, Channel
 from incidents.forms.report import IMPACT, NOW, ReportForm
+from incidents.intake import REPORTERS
 from incidents.models import Incident
 from incidents.views import report_parts
 
@@ -41,9 +43,15 @@ def log(request: HttpRequest) -> HttpResponse:
     Compressed here too: where no proxy stands in front, 70 kB of categories would go over the air as they are.
     """
     user, now = cast(User, request.user), timezone.now()
+    if request.method != "POST" and not user.has_role(*REPORTERS):
+        # A POST is answered by the form, which keeps what was written while the posting still held.
+        raise PermissionDenied(_("Your posting does not log cases."))
     election = Election.objects.prefetch_related("phase_windows").default_for(now)
     if request.method != "POST":
-        return page(request, ReportForm(person=user, election=election, now=now))
+        empty = page(request, ReportForm(person=user, election=election, now=now))
+        # It holds no case, and going back to a draft must not need the network.
+        patch_cache_control(empty, private=True, no_cache=True)
+        return empty
     step = request.POST.get("step", "send")
     form = ReportForm(moved(request, step), person=user, election=election, now=now)
     if step != "send":

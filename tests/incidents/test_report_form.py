@@ -202,7 +202,9 @@ def test_what_the_posting_fixes_is_shown_and_not_to_be_changed(
 
 def test_who_does_not_report_is_told_so(cast: Any, signed_in: Any, typed: dict[str, Any]) -> None:
     for name in ("auditor", "ministry", "administrator", "relieved"):
-        answer = signed_in(getattr(cast, name)).post(LOG, typed)
+        client = signed_in(getattr(cast, name))
+        assert client.get(LOG).status_code == 403, "told before anything is typed"
+        answer = client.post(LOG, typed)
         assert answer.status_code in (403, 422), name
         assert "Ask your administrator" in answer.content.decode(), name
     assert not Incident.objects.exists()
