@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 FOLDER = Path(__file__).parent / "img"
 LARGEST = 150_000
-PHONE, DESK = (390, 780), (1280, 860)
+PHONE, DESK, TALL = (390, 780), (1280, 860), (1280, 1180)
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ SHOTS = (
     Shot("province-board", "demo-province-takeo", BOARD),
     Shot("psc-queue", "demo-psc-watch", QUEUE),
     Shot("psc-act", "demo-psc-watch", QUEUE, then=_act("hand_back")),
-    Shot("dashboard", "demo-nec-secretariat", BOARD),
-    Shot("dashboard-km", "demo-nec-secretariat", BOARD, DESK, "km"),
+    Shot("dashboard", "demo-nec-secretariat", BOARD, TALL),
+    Shot("dashboard-km", "demo-nec-secretariat", BOARD, TALL, "km"),
     Shot("nec-classify", "demo-nec-secretariat", "/nec/"),
     Shot("nec-notices", "demo-nec-secretariat", "/nec/notices/"),
     Shot("ministry-week", "demo-ministry-analyst", WEEK),
