@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
-from commands.authority import Facts, judge, judge_file
+from commands.authority import Facts, judge
 from commands.models import Posting, SecurityCommand, User
 from incidents import lifecycle, tallies
 from incidents.choices import Act, Channel, Classification, ClockKind, Nature, State
@@ -381,22 +381,3 @@ def turn(
 
 #: What may be done with no person behind it: rules of the NEC.
 SYSTEM_ACTS = frozenset({Act.CLASSIFY})
-
-
-def record_export(
-    what: str, asked: str, rows: int, *, by: User, now: dt.datetime, channel: str = Channel.BROWSER
-) -> Entry:
-    """Journal that `by` takes away `rows` rows of cases: `what` file, and the filter `asked` as a query string.
-
-    Written before the first row leaves, because a download that breaks off has left too. Raises PermissionDenied.
-    """
-    posting = judge_file("rows", by.current_postings)
-    return Entry.objects.create(
-        act=Act.EXPORT,
-        at=now,
-        channel=channel,
-        by=by,
-        posting=posting,
-        command=posting.command,
-        after={"what": what, "filter": asked, "rows": rows},
-    )

@@ -73,6 +73,7 @@ WRITERS = {
     "incidents/actions": "the one write path",
     "incidents/intake.py": "the first act: report",
     "incidents/turn.py": "what every act shares",
+    "incidents/entries.py": "journal entries about no case",
     "incidents/escalation/": "the engine",
     "incidents/tallies.py": "counts, in the transaction of the act",
     "incidents/journal.py": "seals entries; never changes them",

@@ -21,8 +21,8 @@ from incidents.api.formats import GEOJSON, GeoJSONRenderer
 from incidents.api.schema import FILTERS, PROBLEMS
 from incidents.api.scope import asked_for, filtered
 from incidents.choices import Channel
+from incidents.entries import record_export
 from incidents.querysets import IncidentQuerySet
-from incidents.turn import record_export
 
 #: Rows read at once.
 CHUNK = 500

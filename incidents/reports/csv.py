@@ -31,11 +31,11 @@ def rows_csv(cases: IncidentQuerySet, *, at: dt.datetime | None = None, mark: st
     reference, election, phase, category code, category, group, severity, state, verification, classification, occurred,
     how exact, reported, entered late, acknowledged, contained, resolved, closed, code and name of province, district
     and commune, owner, channel, killed, injured, stations affected, minutes stopped, voters affected; and, with `mark`
-    (the number of the export in the journal), a last column that holds it in every row.
+    (the mark of the export in the journal), a last column that holds it in every row.
     With `at` the rows show what was known at that moment.
     """
     header = [column.title for column in columns()]
-    yield BOM + _lines([[*header, _("Export number")] if mark else header])
+    yield BOM + _lines([[*header, _("Export mark")] if mark else header])
     # Words are quoted once, when they are looked up, so a line is its cells with commas between.
     end = f",{_quoted(mark)}\r\n" if mark else "\r\n"
     lines = map(",".join, case_rows(cases, Cells(text=_quoted, number=str, moment=_clock(), blank=""), at=at))

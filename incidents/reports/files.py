@@ -9,10 +9,10 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 
 from commands.authority import judge_file, may_file
 from incidents.choices import Channel
+from incidents.entries import record_export
 from incidents.querysets import IncidentQuerySet
 from incidents.reports import csv, weekly, words, xlsx
 from incidents.reports.asked import Asked
-from incidents.turn import record_export
 
 _Response = TypeVar("_Response", bound=HttpResponseBase)
 
@@ -49,9 +49,10 @@ def rows_of(found: Asked) -> IncidentQuerySet:
 
 
 def journal(what: str, found: Asked, cases: IncidentQuerySet, channel: str) -> str:
-    """The number of the export in the journal, for every copy to carry."""
-    count = cases.count()
-    return str(record_export(what, found.query(), count, by=found.user, now=found.now, channel=channel).pk)
+    """The mark of the export's entry in the journal, for every copy to carry."""
+    entry = record_export(what, found.query(), cases.count(), by=found.user, now=found.now, channel=channel)
+    mark: str = entry.after["mark"]
+    return mark
 
 
 def _named(response: _Response, found: Asked, name: str) -> _Response:

@@ -138,7 +138,7 @@ def _summary(pages: _Book, weekly: Weekly, mark: str) -> None:
     page = pages.sheet(_("Summary"), [30, 15, 15, 13, 13, 78])
     page.row([_("Weekly summary")], ["title"], height=pages.height * 1.6)
     head = words.about(weekly)
-    for title, text in [*head[:-1], *([(_("Export number"), mark)] if mark else [])]:
+    for title, text in [*head[:-1], *([(_("Export mark"), mark)] if mark else [])]:
         page.row([title, text], ["label", "text"])
     title, text = head[-1]
     page.sheet.set_row(page.at, pages.height * 2.2)
@@ -209,7 +209,7 @@ def _cases(pages: _Book, weekly: Weekly, cases: IncidentQuerySet, mark: str) -> 
     stream = ((row, looks) for row in case_rows(cases, cells, at=weekly.cut_off))
     title = _line(weekly, _("Cases reported"))
     if mark:
-        title = f"{title} · {_('Export number')} {mark}"
+        title = f"{title} · {_('Export mark')} {mark}"
     for number in range(1, 100):
         chunk = islice(stream, ROWS_A_SHEET)
         first = next(chunk, None)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import openpyxl
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import translation
 
@@ -178,13 +181,25 @@ def test_rows_are_for_those_who_may_and_are_journaled_with_filter_and_count(cast
     _answer, content = fetch(client, "weekly_xlsx")
     rows, book = Entry.objects.filter(act="export").order_by("pk")
     assert rows.by == cast.provincial and rows.at == NOW and rows.posting and rows.incident is None
-    assert rows.after == {"what": "weekly-cases.csv", "filter": "week=2027-W20&election=CC27", "rows": 1}
+    asked = {"what": "weekly-cases.csv", "filter": "week=2027-W20&election=CC27", "rows": 1}
+    assert rows.after == asked | {"mark": rows.after["mark"]}
     assert book.after["what"] == "weekly.xlsx" and book.after["rows"] == 1
-    # Every copy carries the number of its entry.
-    assert row["Export number"] == str(rows.pk)
-    assert str(book.pk) in [c.value for c in workbook(content)["Summary"]["B"]]
+    # Every copy carries the mark of its entry, which counts nothing: gaps between keys would count sealed acts.
+    assert row["Export mark"] == rows.after["mark"] != book.after["mark"]
+    assert re.fullmatch("[B-Z]{8}", rows.after["mark"]) and str(rows.pk) not in row.values()
+    assert book.after["mark"] in [c.value for c in workbook(content)["Summary"]["B"]]
     fetch(client, "weekly_csv")
     assert Entry.objects.filter(act="export").count() == 2, "figures alone are no export of rows"
+
+
+def test_the_auditor_finds_who_took_a_copy_by_its_mark(cast: Cast, signed_in: Any) -> None:
+    plain_case(reported_at=TUESDAY)
+    (row,) = table(fetch(signed_in(cast.provincial), "weekly_cases")[1])
+    said = StringIO()
+    call_command("find_export", row["Export mark"].lower(), stdout=said)
+    assert cast.provincial.username in said.getvalue() and "weekly-cases.csv  1 rows" in said.getvalue()
+    with pytest.raises(CommandError, match="No export"):
+        call_command("find_export", "ZZZZZZZZ")
 
 
 def test_a_province_gets_its_own_cases_only(cast: Cast, signed_in: Any) -> None:
