@@ -48,15 +48,14 @@ def ready(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def engine(request: HttpRequest) -> JsonResponse:
-    """200 while deadlines are watched on time, else 503; the state says how bad it is."""
+    """200 while deadlines are watched on time, else 503; the state says how bad it is.
+
+    How many deadlines wait, and since when, counts sealed cases too: that is for whoever may collect /metrics.
+    """
     pulse = watchdog.pulse(timezone.now())
-    answer: dict[str, Any] = {
-        "state": pulse.state,
-        "last_ok_at": pulse.last_ok_at,
-        "overdue": pulse.overdue,
-        "oldest_due_at": pulse.oldest_due_at,
-        "reason": pulse.reason,
-    }
+    answer: dict[str, Any] = {"state": pulse.state, "last_ok_at": pulse.last_ok_at, "reason": pulse.reason}
+    if _may_collect(request):
+        answer |= {"overdue": pulse.overdue, "oldest_due_at": pulse.oldest_due_at}
     return JsonResponse(answer, status=200 if pulse.state == "ok" else 503)
 
 

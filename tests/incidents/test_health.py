@@ -1,8 +1,14 @@
 """What machines ask is answered without signing in, and says no more than a machine needs."""
 
+import datetime as dt
+from typing import Any
+
 import pytest
 from django.test import Client
 from pytest_django import Settings
+
+from incidents.models import Clock
+from tests.cast import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -34,3 +40,15 @@ def test_metrics_are_for_this_machine_or_whoever_has_the_token(client: Client, s
     assert client.get("/metrics").status_code == 404
     answer = client.get("/metrics", headers={"authorization": "Bearer collector"})
     assert b"election_security_clocks_overdue 0.0" in answer.content
+
+
+def test_a_stranger_is_not_told_how_many_deadlines_wait(client: Client, settings: Settings, make_sealed: Any) -> None:
+    """The number counts sealed cases: asked again and again it would say when one came in."""
+    make_sealed()
+    Clock.objects.filter(state="running").update(fires_at=NOW - dt.timedelta(days=2000))
+    settings.METRICS_TOKEN = "collector"
+    answer = client.get("/health/engine")
+    assert answer.status_code == 503
+    assert set(answer.json()) == {"state", "last_ok_at", "reason"} and answer.json()["state"] == "late"
+    told = client.get("/health/engine", headers={"authorization": "Bearer collector"}).json()
+    assert told["overdue"] > 0 and told["oldest_due_at"]
