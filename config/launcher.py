@@ -22,9 +22,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, NoReturn
 
 # Run as a file, the folder of this one comes first on the path, and its celery.py would hide Celery.
 sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != Path(__file__).resolve().parent]
@@ -382,36 +382,7 @@ def prepare(env: dict[str, str], var: Path, *, demo: bool) -> None:
         stamps.put("administrator", digest(database))
 
 
-# ---- Running ----
-
-
-class Child:
-    """One of the processes, in a process group of its own so that stopping it stops all it started."""
-
-    def __init__(self, name: str, command: list[str], env: dict[str, str], log: Path) -> None:
-        self.name, self.command, self.env, self.log = name, command, env, log
-        self.starts: list[float] = []
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self.starts.append(time.monotonic())
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                self.command, env=self.env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                start_new_session=True, preexec_fn=die_with_parent,
-            )  # fmt: skip
-
-    def ended(self) -> bool:
-        return self.process is not None and self.process.poll() is not None
-
-    def signal(self, number: int) -> None:
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
-
-    def may_start_again(self) -> bool:
-        """At most three starts in a minute: a process that cannot live is reported, not tried for ever."""
-        return sum(time.monotonic() - at < 60 for at in self.starts) < 3
+# ---- Living and ending together ----
 
 
 def die_with_parent() -> None:
@@ -423,71 +394,7 @@ def die_with_parent() -> None:
             ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def commands(host: str, port: int, var: Path) -> dict[str, list[str]]:
-    """The processes of a running system; docker-compose.yml starts the same ones."""
-    python = str(PYTHON)
-    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    web = [python, "-m", "gunicorn", "config.wsgi:application", "--bind", bind, "--workers", "1"]
-    web += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--timeout", "60"]
-    worker = [python, "-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "2", "-B", "-Q", QUEUES]
-    worker += ["-s", str(var / "celery" / "beat-schedule"), "--without-gossip", "--without-mingle", "-l", "WARNING"]
-    return {"web": web, "worker": worker, "watchdog": [python, str(ROOT / "manage.py"), "watchdog", "--loop"]}
-
-
-def wait_until_up(host: str, port: int, children: list[Child]) -> None:
-    address = "http://{}:{}/healthz".format("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104
-    # A proxy of the environment is for the way out, not for this machine.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(300):
-        try:
-            direct.open(address, timeout=2).close()
-            return
-        except OSError:
-            pass
-        dead = next((c for c in children if c.name == "web" and c.ended()), None)
-        if dead:
-            raise Stop(f"The web server did not start: {last_line(tail(dead.log))} (all of it: {dead.log})")
-        time.sleep(0.1)
-    raise Stop("The web server did not answer within 30 s; see var/log/web.log")
-
-
-def tail(path: Path) -> str:
-    with contextlib.suppress(OSError):
-        return path.read_text(errors="replace")[-4000:]
-    return ""
-
-
-def supervise(children: list[Child], above: Make) -> int:
-    """Watch until asked to stop; start again what ended, and give up clearly on what keeps ending."""
-    while not above.is_stopping():
-        time.sleep(0.5)
-        for child in children:
-            if not child.ended():
-                continue
-            assert child.process is not None  # noqa: S101
-            say(f"The {child.name} ended (exit {child.process.returncode}): {last_line(tail(child.log))}")
-            if not child.may_start_again():
-                say(f"It ended three times within a minute, so all stops. Its log: {child.log}")
-                return 1
-            child.signal(signal.SIGTERM)
-            child.start()
-            say(f"The {child.name} was started again.")
-    return 0
-
-
-def stop_all(children: list[Child]) -> None:
-    """Ask every process group to end, wait up to 10 s, then make it."""
-    for child in children:
-        child.signal(signal.SIGTERM)
-    end = time.monotonic() + 10
-    for child in children:
-        if child.process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0.1, end - time.monotonic()))
-            child.signal(signal.SIGKILL)
-
-
-def only_one(var: Path) -> object:
+def only_one(var: Path) -> IO[str]:
     """Hold the folder; two sets of processes on one folder would fight over its queue."""
     import fcntl
 
@@ -505,33 +412,9 @@ def only_one(var: Path) -> object:
     return lock
 
 
-class Make:
-    """The `make` above, if there is one: told to stop, it waits for its recipe and passes neither Ctrl-C nor death on.
-
-    Ctrl-C in a terminal reaches everybody; a signal to make alone, from a supervisor or a script, does not.
-    """
-
-    def __init__(self) -> None:
-        self.pid = os.getppid()
-        self.is_there = "make" in self._read("comm")
-
-    def _read(self, name: str) -> str:
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{self.pid}/{name}").read_text()
-        return ""
-
-    def is_stopping(self) -> bool:
-        """Gone, or inside its handler of SIGINT, which the kernel shows as that signal blocked. Linux only."""
-        if not self.is_there:
-            return False
-        blocked = re.search(r"^SigBlk:\s*(\w+)", self._read("status"), re.MULTILINE)
-        caught = blocked and int(blocked[1], 16) >> (signal.SIGINT - 1) & 1
-        return os.getppid() != self.pid or bool(caught)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """`make run`: everything, then watch it until Ctrl-C."""
-    begun, above = time.monotonic(), Make()
+def run(arguments: argparse.Namespace) -> NoReturn:
+    """`make run`: everything up to the start of the processes, which `config.supervisor` starts and watches."""
+    begun = time.monotonic()
     var = Path(arguments.var or os.environ.get("VAR_DIR") or ROOT / "var").resolve()
     if arguments.demo not in ("", "0", "1"):
         raise Stop(f"DEMO is 1 (made cases to look around in) or 0 (empty, for real ones), not {arguments.demo!r}.")
@@ -547,37 +430,37 @@ def run(arguments: argparse.Namespace) -> int:
     if not demo:
         check_administrator(env, var)
     prepare(env, var, demo=demo)
-    children = [
-        Child(name, command, env, var / "log" / (name + ".log"))
-        for name, command in commands(arguments.host, port, var).items()
-    ]
-    try:
-        say("Starting … ", end="")
-        for child in children:
-            child.start()
-        accounts = ""
-        if demo:
-            listing = [str(PYTHON), str(ROOT / "manage.py"), "demo_accounts"]
-            accounts = subprocess.run(listing, env=env, cwd=ROOT, capture_output=True, text=True).stdout
-        wait_until_up(arguments.host, port, children)
-        say(f"ready after {time.monotonic() - begun:.0f} s in all")
-        if accounts:
-            say(accounts.rstrip())
-        say(f"\nOpen {env['SITE_URL']}\nCtrl-C stops everything; the data stays in {var}")
-        return supervise(children, above)
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        say("\nStopping … ", end="")
-        stop_all(children)
-        say("stopped. Nothing is lost; make run goes on from here.")
-        del held
+    say("Starting … ", end="")
+    # The same process goes on with the environment's Python, so make and signals still find it; the lock goes along.
+    os.set_inheritable(held.fileno(), True)
+    os.chdir(ROOT)
+    what = [arguments.host, str(port), str(var), str(int(demo)), str(begun)]
+    os.execve(PYTHON, [str(PYTHON), "-m", "config.supervisor", *what], env)  # noqa: S606
 
 
 def interrupted(number: int, frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def in_words(work: Callable[[], int]) -> int:
+    """Do it and return its exit code; what stops it is one sentence, and a signal is no fault."""
+    try:
+        # SIGINT too: a shell without job control starts what stands before an & with it ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, interrupted)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which nohup asks for
+            signal.signal(signal.SIGHUP, interrupted)
+        return work()
+    except Stop as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"{error.strerror or error}{where}: nothing was lost; mend that and start again.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped; what is done is kept, and make run goes on from there.")
+        return 0
 
 
 def setup(arguments: argparse.Namespace) -> int:
@@ -599,26 +482,14 @@ def main() -> int:
     sets = doors.add_parser("setup")
     sets.add_argument("--requirements", default="requirements-dev.txt")
     sets.set_defaults(do=setup)
-    try:
+
+    def work() -> int:
         check_python()
         check_system()
         arguments = parser.parse_args()
-        # SIGINT too: a shell without job control starts what stands before an & with it ignored.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, interrupted)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which nohup asks for
-            signal.signal(signal.SIGHUP, interrupted)
         return int(arguments.do(arguments))
-    except Stop as reason:
-        print(reason, file=sys.stderr)
-        return 1
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        print(f"{error.strerror or error}{where}: nothing was lost; mend that and start again.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        say("\nStopped; what is done is kept, and make run goes on from there.")
-        return 0
+
+    return in_words(work)
 
 
 if __name__ == "__main__":

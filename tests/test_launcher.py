@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from config import launcher
+from config import launcher, supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -215,7 +215,7 @@ def test_a_step_does_not_outlive_the_start_it_belongs_to(number: int) -> None:
 def test_a_signal_to_make_alone_reaches_what_it_runs(tmp_path: Path, number: int) -> None:
     """make waits for its recipe on Ctrl-C and passes only SIGTERM on, so the recipe looks."""
     (tmp_path / "recipe.py").write_text(
-        "import os, time; from config.launcher import Make; above = Make()\n"
+        "import os, time; from config.supervisor import Make; above = Make()\n"
         "print(os.getpid(), above.is_there, flush=True)\n"
         "while not above.is_stopping(): time.sleep(0.05)\n"
         "print('stopped', flush=True)\n"
@@ -239,7 +239,7 @@ def test_stopping_ends_what_the_processes_started_too(tmp_path: Path) -> None:
     brood = (
         "import subprocess, sys, time; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
     )
-    child = launcher.Child(
+    child = supervisor.Child(
         "web",
         [sys.executable, "-c", brood + "print(p.pid, flush=True); time.sleep(60)"],
         dict(os.environ),
@@ -248,16 +248,16 @@ def test_stopping_ends_what_the_processes_started_too(tmp_path: Path) -> None:
     child.start()
     wait_for(lambda: (tmp_path / "log").read_text().strip().isdigit())
     grandchild = int((tmp_path / "log").read_text())
-    launcher.stop_all([child])
+    supervisor.stop_all([child])
     assert child.ended()
     wait_for(lambda: not is_alive(grandchild))
 
 
 def test_a_process_that_keeps_ending_is_given_up_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-c", "print('no such setting'); raise SystemExit(3)"]
-    child = launcher.Child("worker", command, dict(os.environ), tmp_path / "log")
+    child = supervisor.Child("worker", command, dict(os.environ), tmp_path / "log")
     child.start()
-    assert launcher.supervise([child], launcher.Make()) == 1
+    assert supervisor.supervise([child], supervisor.Make()) == 1
     said = capsys.readouterr().out
     assert said.count("The worker ended (exit 3): no such setting") == 3
     assert f"It ended three times within a minute, so all stops. Its log: {tmp_path / 'log'}" in said
