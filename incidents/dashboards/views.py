@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
@@ -59,13 +60,25 @@ def _asked(also: tuple[str, ...] = (), *, is_page: bool = False) -> Callable[[Vi
 
 @_asked(is_page=True)
 def page(request: HttpRequest, question: Question) -> HttpResponse:
-    context = {
-        "parts": _parts(question),
-        "filter": question.asked,
-        "chips": question.asked.active(),
-        **_choices(question.asked),
-    }
+    host = tile_host(settings.MAP_TILE_URL)
+    if not host:
+        return _page(request, question)
+    return cast(HttpResponse, csp_update({"img-src": [host]})(lambda r: _page(r, question))(request))
+
+
+def _page(request: HttpRequest, question: Question) -> HttpResponse:
+    asked = question.asked
+    context = {"parts": _parts(question), "filter": asked, "chips": asked.active(), **_choices(asked)}
     return render(request, "dashboards/page.html", context)
+
+
+def tile_host(address: str) -> str:
+    """Where the tiles of an address like https://{s}.tiles.example/{z}/{x}/{y}.png come from, for the page's policy.
+
+    "" for tiles of this server, which need no leave.
+    """
+    parts = urlsplit(address.replace("{s}", "*"))
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 @_asked()

@@ -167,6 +167,7 @@ function tell(layer, path, area) {
   const words = box.dataset.textArea
     .replace("%(name)s", area.name).replace("%(open)s", area.open).replace("%(late)s", area.late);
   const silent = area.silent ? box.dataset.textSilent : "";
+  path.dataset.code = area.code;
   path.setAttribute("role", "link");
   path.setAttribute("aria-label", silent ? `${words}, ${silent}` : words);
   const text = document.createElement("span");
@@ -177,6 +178,7 @@ function tell(layer, path, area) {
 }
 
 function draw(map, symbols, found) {
+  const held = symbols.getLayers().find((layer) => layer.getElement() === document.activeElement)?.getLatLng();
   symbols.clearLayers();
   for (const feature of found.features) {
     const [lon, lat] = feature.geometry.coordinates;
@@ -201,10 +203,16 @@ function draw(map, symbols, found) {
       element.setAttribute("role", "button");
       element.setAttribute("aria-label", words);
     });
-    if (closer) marker.on("click", () => map.setView([lat, lon], Math.min(map.getZoom() + 2, map.getMaxZoom())));
+    const look = () => map.setView([lat, lon], Math.min(map.getZoom() + 2, map.getMaxZoom()));
+    // Leaflet makes a popup of the Enter key and nothing else.
+    if (closer) marker.on("click", look).on("keypress", ({ originalEvent }) => { if (originalEvent.key === "Enter") look(); });
     else marker.bindPopup(told.reference ? popup(told, found.rounded) : crowd(told));
     symbols.addLayer(marker);
   }
+  if (!held) return;
+  // Who came by keyboard goes on from the nearest of the new symbols.
+  const far = (layer) => map.distance(held, layer.getLatLng());
+  symbols.getLayers().sort((a, b) => far(a) - far(b))[0]?.getElement().focus({ preventScroll: true });
 }
 
 function shape(severity) {

@@ -10,7 +10,7 @@ from django.urls import reverse
 from incidents.choices import Act, Channel
 from incidents.models import Entry
 from incidents.tallies import cell_of, move
-from tests.cast import DEMO_COMMUNE, NOW
+from tests.cast import DEMO_COMMUNE, DISTRICT, NOW
 from tests.incidents.plain_case import plain_case
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +163,45 @@ def test_the_page_costs_no_more_queries_with_many_cases(
         client.get(PAGE)
     with django_assert_max_num_queries(20):
         client.get(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("", ""),
+        ("/tiles/{z}/{x}/{y}.png", ""),
+        ("https://tiles.example.org/{z}/{x}/{y}.png", "https://tiles.example.org"),
+        ("https://{s}.tiles.example.org:8443/{z}/{x}/{y}.png", "https://*.tiles.example.org:8443"),
+    ],
+)
+def test_a_tile_server_is_let_in_on_this_page_alone(
+    cast: Any, signed_in: Any, settings: Any, address: str, host: str
+) -> None:
+    settings.MAP_TILE_URL = address
+    client = signed_in(cast.nec)
+    policy = client.get(PAGE).headers["Content-Security-Policy"]
+    images = next(part for part in policy.split(";") if part.strip().startswith("img-src"))
+    assert images.split() == ["img-src", "'self'", "data:", "blob:", *([host] if host else [])]
+    assert "tiles.example.org" not in client.get("/incidents/").headers["Content-Security-Policy"]
+
+
+def test_filters_without_a_field_are_sent_along(cast: Any, signed_in: Any) -> None:
+    html = signed_in(cast.nec).get(PAGE, {"owner": "PSC", "state": "late", "place": "KH21"}).content.decode()
+    for name, value in (("owner", "PSC"), ("state", "late"), ("place", "KH21")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in html
+
+
+def test_who_sees_own_cases_only_is_told_so(cast: Any, signed_in: Any) -> None:
+    said = "These figures are of the cases you reported or were given."
+    assert said in signed_in(cast.liaison).get(PAGE).content.decode()
+    assert said not in signed_in(cast.provincial).get(PAGE).content.decode()
+
+
+def test_the_way_up_ends_where_the_persons_view_ends(cast: Any, signed_in: Any) -> None:
+    def way(person: Any, place: str) -> list[str]:
+        html = signed_in(person).get(PAGE, {"place": place}).content.decode()
+        return re.findall(r'<li><a class="link" href="\?([^"]*)#map-card">', html)
+
+    assert way(cast.nec, DISTRICT) == ["", "place=KH21"]
+    assert way(cast.provincial, DISTRICT) == ["place=KH21"]
+    assert way(cast.duty_commander, DISTRICT) == []
