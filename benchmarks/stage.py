@@ -225,7 +225,7 @@ class Stage:
             "benchmarks.floor.wsgi:application" if floor else "config.wsgi:application"
         )
         process = subprocess.Popen(
-            [sys.executable, "-m", *command],
+            [sys.executable, "-m", *command, "--log-level", "warning"],
             cwd=ROOT,
             env=self.environment(database, redis_url, FLOOR=floor),
             stdout=subprocess.DEVNULL,
