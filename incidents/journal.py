@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import F, Max, Q, Window
+from django.db.models.functions import Lag, Lead
 from django.db.utils import OperationalError
 
 from incidents import append_only
+from incidents.choices import Act
 from incidents.models import Block, Entry
 
 #: Every column, in the order it is hashed. A column added later needs a new format: docs/decisions/0005-journal.md.
@@ -40,7 +42,8 @@ class Finding:
 
     Kinds: changed, deleted, inserted (entries); chain (a block does not follow the one before it); block (the hash does
     not fit and no single entry can be named); marks (only the aid for finding entries is damaged); head (a hash printed
-    earlier is not in the chain any more); unprotected (triggers are missing); backlog (entries wait unsealed too long).
+    earlier is not in the chain any more); order (an entry's version of its case does not follow the one before it, or
+    the last is not the case's own); unprotected (triggers are missing); backlog (entries wait unsealed too long).
     """
 
     kind: str
@@ -221,6 +224,7 @@ def verify(now: dt.datetime, *, backlog: dt.timedelta, printed: Iterable[str] = 
         after = max(after, block.last_id)
     for lost in sorted(wanted):
         verdict.add(Finding("head", None, total=1, detail=lost))
+    _look_at_versions(verdict)
     _look_at_unsealed(after, now, backlog, verdict)
     return verdict
 
@@ -268,6 +272,32 @@ def _verify_block(block: Block, stream: _Stream, verdict: Verdict) -> None:
             verdict.add(Finding(kind, block.pk, tuple(ids[:100]), len(ids)))
     if not named:
         verdict.add(Finding("block", block.pk))
+
+
+#: Acts on a notice about a case: they leave the case as it is, and their entries repeat its version.
+_BESIDE = (Act.DRAFT_NOTICE, Act.ISSUE_NOTICE, Act.CANCEL_NOTICE)
+
+
+def _look_at_versions(verdict: Verdict) -> None:
+    """Every act makes the next version of its case. A row added with a fresh id looks genuine to the chain, not here.
+
+    One statement, so one moment of the record; the database does the ordering and hands over only what does not fit.
+    """
+    in_order: dict[str, Any] = {"partition_by": "incident", "order_by": "id"}
+    odd = (
+        Entry.objects.exclude(incident=None)
+        .exclude(act__in=_BESIDE)
+        .annotate(earlier=Window(Lag("version", default=0), **in_order), later=Window(Lead("id"), **in_order))
+        .filter(~Q(version=F("earlier") + 1) | Q(later=None) & ~Q(version=F("incident__version")))
+        .order_by("pk")
+    )
+    ids, total = [], 0
+    for entry in odd.values_list("pk", flat=True).iterator(chunk_size=PAGE):
+        total += 1
+        if total <= 100:
+            ids.append(entry)
+    if total:
+        verdict.add(Finding("order", None, tuple(ids), total))
 
 
 def _look_at_unsealed(after: int, now: dt.datetime, backlog: dt.timedelta, verdict: Verdict) -> None:

@@ -201,7 +201,7 @@ class Maker:
                 DismissReason.OUT_OF_SCOPE if state == State.NOT_AN_INCIDENT else "",
                 *(_text(step) for step in steps),
                 _text(steps[3] or touched) if is_classified else None,
-                _text(next_due), next_kind, int(2 + 4 * is_done), _text(touched),
+                _text(next_due), next_kind, _text(touched),
             )
         )  # fmt: skip
         tables.entries.append((key, Act.REPORT, at, Channel.BROWSER, officer.user_id, officer.pk, district.pk))
@@ -257,12 +257,15 @@ _INCIDENT = (
     "reporting_command_id", "channel", "place_id", "lat", "lon", "title", "narrative", "search_key", "actor_type",
     "target_type", "means", "injured", "merged_into_id", "outcome", "dismiss_reason", "acknowledged_at",
     "first_update_at", "contained_at", "resolved_at", "closed_at", "classified_at", "next_due_at", "next_due_kind",
-    "version", "updated_at",
+    "updated_at",
 )  # fmt: skip
 _ENTRY = ("incident_id", "act", "at", "channel", "by_id", "posting_id", "command_id")
 _CUSTODY = ("incident_id", "command_id", "due_at", "at", "accepted_at", "from_command_id")
 _CLOCK = ("incident_id", "kind", "step", "anchor_at", "target_minutes", "deadline_at", "fires_at")
-_SAME: dict[str, Any] = {"before": "{}", "after": '{"state": "reported"}', "reason": "", "request_data": "{}"}
+#: One entry a case, so each case is at its first version: the journal proves true.
+_SAME: dict[str, Any] = {
+    "before": "{}", "after": '{"state": "reported"}', "reason": "", "request_data": "{}", "version": 1,
+}  # fmt: skip
 
 
 def load(count: int, election: Election, *, now: dt.datetime, seed: int = 1) -> Iterator[int]:

@@ -7,12 +7,13 @@ import json
 import threading
 import tracemalloc
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from incidents import append_only, journal
+from incidents import actions, append_only, journal
 from incidents.models import Block, Entry
 from tests.cast import NOW
 from tests.incidents.journal_tools import add_entry, unprotected
@@ -209,6 +210,40 @@ def test_a_chain_made_anew_is_caught_by_a_head_printed_earlier(sealed: list[Entr
     assert verdict().intact
     found = verdict(printed=[printed])
     assert [(f.kind, f.detail) for f in found.findings] == [("head", printed)]
+
+
+def test_an_entry_slipped_in_at_the_end_is_named_by_its_version(cast: Any, make_incident: Any) -> None:
+    """With a fresh id it is sealed like any other: only the case's own count of acts gives it away."""
+    case = make_incident()
+    actions.acknowledge(case, by=cast.duty_commander, version=None, now=NOW, note="")
+    make_incident()
+    about = {"incident": case, "by": cast.duty_commander, "act": "close"}
+    slipped = [add_entry(NOW, version=version, **about) for version in (2, 1, 9)]
+    journal.seal_backlog(NOW)
+    (found,) = verdict().findings
+    assert (found.kind, found.ids, found.total) == ("order", tuple(e.pk for e in slipped), 3)
+    assert verdict().tampered
+
+
+def test_the_next_version_slipped_in_is_not_the_cases_own(cast: Any, make_incident: Any) -> None:
+    slipped = add_entry(NOW, incident=make_incident(), version=2)
+    assert kinds() == {"order": (slipped.pk,)}
+
+
+def test_the_last_act_taken_away_before_its_seal_is_missed(cast: Any, make_incident: Any) -> None:
+    case = make_incident()
+    journal.seal_backlog(NOW)
+    actions.acknowledge(case, by=cast.duty_commander, version=None, now=NOW, note="")
+    with unprotected():
+        Entry.objects.filter(incident=case, act="acknowledge").delete()
+    assert set(kinds()) == {"order"}
+
+
+def test_a_notice_about_a_case_is_no_act_on_it(cast: Any, make_incident: Any) -> None:
+    case = make_incident()
+    add_entry(NOW, incident=case, act="draft_notice", version=1)
+    actions.acknowledge(case, by=cast.duty_commander, version=None, now=NOW, note="")
+    assert verdict().intact
 
 
 def test_missing_triggers_are_reported(sealed: list[Entry]) -> None:

@@ -8,9 +8,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from elections import geometry
-from incidents import tallies
+from incidents import journal, tallies
 from incidents.choices import OPEN, State
 from incidents.models import Clock, ClockState, Custody, Entry, Incident, ReferenceCounter
+from tests.cast import NOW
 
 COUNT = 600
 
@@ -68,6 +69,10 @@ def test_points_lie_in_their_commune(loaded: None) -> None:
     cases = list(Incident.objects.exclude(lat=None))
     assert COUNT * 0.7 < len(cases) < COUNT * 0.9
     assert geometry.places([c.lat or 0 for c in cases], [c.lon or 0 for c in cases]) == [c.place_id for c in cases]
+
+
+def test_the_journal_fits_the_cases(loaded: None) -> None:
+    assert not [f for f in journal.verify(NOW, backlog=dt.timedelta(days=9999)).findings if f.kind == "order"]
 
 
 def test_late_entries_and_duplicates_are_among_them(loaded: None) -> None:

@@ -22,6 +22,7 @@ SAID = {
     "block": "the block's hash does not fit its entries",
     "marks": "the block is whole, but its list of marks is damaged",
     "head": "this hash, printed earlier, is not in the chain",
+    "order": "entries do not follow the version of their case before them, or are not its last",
     "unprotected": "triggers that protect the journal are missing",
     "backlog": "entries wait to be sealed for too long",
 }
