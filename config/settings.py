@@ -300,7 +300,7 @@ MAP_TILE_ATTRIBUTION = env.str("MAP_TILE_ATTRIBUTION", default="")
 LEAFLET_CONFIG = {"TILES": [], "NO_GLOBALS": True, "RESET_VIEW": False, "ATTRIBUTION_PREFIX": ""}
 
 # ---- Mail ----
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
+EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "dummymail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
 EMAIL_TIMEOUT = 20

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +60,17 @@ def test_the_image_does_not_run_as_root_and_holds_no_secret() -> None:
 def test_data_outlives_the_containers(compose: dict[str, Any]) -> None:
     assert set(compose["volumes"]) == {"database", "files"}
     assert compose["services"]["postgres"]["volumes"] == ["database:/var/lib/postgresql/data"]
+
+
+def test_the_example_with_its_blanks_filled_starts(tmp_path: Path) -> None:
+    """What may stay empty there, as mail, may stay empty."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    env = dict(line.split("=", 1) for line in lines if line[:1].isalpha())
+    env |= {"SECRET_KEY": "a-key-for-this-test-" + "0123456789" * 4, "DATABASE_URL": "postgres://a:b@127.0.0.1:1/c"}
+    env |= {"IDENTITY_KEYS": "MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA=", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    show = "from django.conf import settings as s; print(s.EMAIL_CONFIGURED, s.HTTPS, s.DEBUG, s.DEMO, s.HASHED_STATIC)"
+    done = subprocess.run(
+        [sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True,
+        env=env | {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"},
+    )  # fmt: skip
+    assert done.stdout.split() == ["False", "True", "False", "False", "True"], done.stderr[-500:]
