@@ -22,8 +22,7 @@ from commands.models import Posting, User
 from elections.calendar import window_at
 from elections.choices import ElectionType, Phase
 from elections.models import Election, PhaseWindow
-from incidents import navigation
-from incidents.choices import Classification
+from incidents import classification, navigation
 from incidents.election_choice import current_election
 from incidents.escalation.watchdog import Pulse, pulse
 from incidents.models import Incident, Notice, NoticeChannel
@@ -148,16 +147,17 @@ class Shell:
         if self.user is None:
             return "", 0
         if self.roles & {*COMMANDING, Role.OFFICER, Role.LIAISON}:
-            key = "queue" if self.roles & set(COMMANDING) else "mine"
+            key, order = "queue" if self.roles & set(COMMANDING) else "mine", "next_due_at"
             cases = Incident.objects.visible_to(self.user).open()
         elif Role.NEC_SECRETARIAT in self.roles:
-            key = "classify"
-            cases = Incident.objects.visible_to(self.user).open().filter(classification=Classification.UNDETERMINED)
+            # The number the page of this link says, too.
+            key, order = "classify", "reported_at"
+            cases = classification.waiting_for(self.user)
         else:
             return "", 0
-        # In the order of an index over open cases: without one PostgreSQL expects a hundred of them at the start of the
-        # table and reads a million (120 ms).
-        return key, cases.order_by("next_due_at")[: COUNT_LIMIT + 1].count()
+        # In the order of an index over just these cases: without one PostgreSQL expects a hundred of them at the start
+        # of the table and reads a million (120 ms).
+        return key, cases.order_by(order)[: COUNT_LIMIT + 1].count()
 
     @cached_property
     def rail(self) -> list[navigation.Item]:

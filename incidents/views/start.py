@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 
 from commands.choices import COMMANDING, Role
 from commands.models import User
-from incidents.choices import Classification, Severity
+from incidents import classification
+from incidents.choices import Severity
 from incidents.models import Incident
 
 #: Roles in the order in which one decides what the page is for, where a person holds several.
@@ -48,7 +49,7 @@ def _content(kind: str, user: User, now: dt.datetime) -> dict[str, Any]:
         mine = seen.filter(reporter=user).with_names().order_by("-updated_at")
         content["told"] = [c for c in mine[: 5 + SHOWN] if c.pk not in {d.pk for d in due}][:5]
     if kind == "nec":
-        waiting = seen.open().filter(classification=Classification.UNDETERMINED)
+        waiting = classification.waiting_for(user)
         content["due"] = list(waiting.with_names().order_by("reported_at", "id")[:SHOWN])
         content["to_classify"] = _some(waiting)
         content["critical"] = _some(seen.open().filter(severity=Severity.CRITICAL))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -278,3 +279,14 @@ def test_a_closed_record_waits_for_nobody(cast: Cast, signed_in: Any) -> None:
     page = signed_in(cast.nec).get(reverse("nec:queue")).content.decode()
     assert case.reference not in page
     assert "Nothing waits for a classification" in page
+
+
+def test_the_link_the_start_page_and_the_queue_say_one_number(cast: Cast, signed_in: Any, moment: dt.datetime) -> None:
+    for state in ("reported", "closed", "reported"):
+        plain_case(state=state, reported_at=moment)
+    client = signed_in(cast.nec)
+    start = client.get(reverse("start")).content.decode()
+    assert "3 cases wait for a classification" in start
+    queue = client.get(reverse("nec:queue")).content.decode()
+    assert "<b>3 cases</b> wait for the NEC" in queue
+    assert re.search(r'aria-current="page".*?rail__count">3<', queue, re.S)
