@@ -60,11 +60,13 @@ def main(arguments: list[str] | None = None) -> int:
             say(f"measuring: {title.lower()}")
             subjects[title] = measure(stage, asked)
             result.show(title, subjects[title])
+            told |= {"minutes": round((time.monotonic() - begun) / 60, 1), "load_after": round(os.getloadavg()[0], 2)}
+            if asked.write or not asked.subjects:
+                # After each subject: a run that is broken off leaves what it measured.
+                result.write(told, subjects)
     finally:
         stage.close()
-    told |= {"minutes": round((time.monotonic() - begun) / 60, 1), "load_after": round(os.getloadavg()[0], 2)}
     if asked.write or not asked.subjects:
-        result.write(told, subjects)
         say(f"written: {result.HERE / 'README.md'}")
     return 0
 
