@@ -39,7 +39,13 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("subjects", nargs="*", choices=[*SUBJECTS, []], help="all of them without any")
+    parser.add_argument(
+        "subjects",
+        nargs="*",
+        choices=[*SUBJECTS, []],
+        metavar="subject",
+        help=f"of {', '.join(SUBJECTS)}; all without any",
+    )
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="numbers of cases, as in 1000,100000")
     parser.add_argument("--rounds", type=int, default=0, help="timed requests of each kind; more is steadier")
     parser.add_argument("--postgres", default="", help="URL of a running server, whose filled databases are used again")
