@@ -48,7 +48,8 @@ def _filled(incidents: int, seconds: float) -> Row:
         what=f"seed_load of {incidents:,} cases",
         value=f"{seconds:,.0f} s, {rate:,.0f} cases a second",
         goal="a million in 5 minutes",
-        is_met=rate >= FILL_A_SECOND,
+        # Of a few cases the start of the process is most.
+        is_met=rate >= FILL_A_SECOND if incidents >= 100_000 else None,
     )
 
 
@@ -79,7 +80,7 @@ def _figures() -> dict[str, Any]:
     begun = time.perf_counter()
     verdict = journal.verify(now(), backlog=dt.timedelta(hours=1))
     proving = time.perf_counter() - begun
-    assert not verdict.tampered, verdict.findings
+    assert verdict.first_broken is None, verdict.findings
     begun = time.perf_counter()
     run = engine.tick(now(), "bench", limit=FIRED)
     firing = time.perf_counter() - begun
