@@ -8,7 +8,9 @@ import { label } from "./map-labels.js";
 const box = document.getElementById("map");
 const SHADES = 5;
 const SVG = "http://www.w3.org/2000/svg";
-const FITTING = { padding: [10, 22] };
+// On a desk the zoom buttons lie over the lower edge, so the land stays above them.
+const FITTING = window.matchMedia("(min-width: 48em)").matches
+  ? { paddingTopLeft: [10, 14], paddingBottomRight: [10, 66] } : { padding: [10, 22] };
 const BY_TOUCH = window.matchMedia("(pointer: coarse)");
 const L = window.L;
 
