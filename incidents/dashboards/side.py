@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,7 +18,10 @@ from incidents.dashboards import breakdowns, charts, measures
 from incidents.dashboards.cards import SLOW_SECONDS
 from incidents.dashboards.question import Period, Question
 from incidents.dashboards.trend import DAYS
-from incidents.models import Block, PublicNotice, PublicNoticeState, ResponseTarget
+from incidents.models import Block, Entry, PublicNotice, PublicNoticeState, ResponseTarget
+
+#: Acts are sealed each minute; waiting longer than this, they are told to wait.
+SEAL_PATIENCE = dt.timedelta(minutes=5)
 
 
 def response(question: Question) -> dict[str, Any]:
@@ -73,8 +77,20 @@ def trust(question: Question) -> dict[str, Any]:
         "title": title,
         "parts": charts.parts([(v.value, str(v.label), mix.get(v, 0)) for v in Verification]),
         "counts": [(v.value, mix.get(v, 0)) for v in Verification if mix.get(v)],
-        "sealed_at": Block.objects.aggregate(at=Max("sealed_at"))["at"],
+        "sealed_at": sealed_up_to(question.now),
     }
+
+
+def sealed_up_to(now: dt.datetime) -> dt.datetime | None:
+    """The moment up to which the record is sealed; None while nothing is.
+
+    `now` while no act waits longer than is usual: the moment of the last block would tell of acts out of sight.
+    """
+    last = Block.objects.order_by("-pk").values_list("last_id", flat=True).first()
+    if last is None:
+        return None
+    oldest = Entry.objects.filter(pk__gt=last).order_by("pk").values_list("at", flat=True).first()
+    return oldest if oldest is not None and now - oldest > SEAL_PATIENCE else now
 
 
 def waiting_for_nec(question: Question) -> dict[str, int] | None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from csp.decorators import csp_update
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, JsonResponse
 from django.shortcuts import render
@@ -83,13 +84,24 @@ def tile_host(address: str) -> str:
 
 @_asked()
 def live(request: HttpRequest, question: Question) -> HttpResponse:
-    """The parts of the page that change; 304 while nothing was written and the minute is the same."""
-    minute = question.now.replace(second=0, microsecond=0)
-    tag = maps.etag(question.key("live"), _reader(question), minute)
-    response = _unchanged(request, tag)
-    if response is None:
-        response = render(request, "dashboards/_live.html", {"parts": _parts(question)})
-    return _tagged(response, tag)
+    """The parts of the page that change; 304 while they read the same.
+
+    The tag is made of what this reader sees: one made of the last act would tell of acts on cases they may not see.
+    What it was for a state of the record and a minute is remembered, so asking again draws nothing.
+    """
+    remembered = question.key(f"live {_reader(question)} {_minute(question)}")
+    tag = cache.get(remembered)
+    if tag is None or request.headers.get("If-None-Match") != tag:
+        parts = _parts(question)
+        tag = maps.etag(*parts.items())
+        cache.set(remembered, tag, 60)
+        if request.headers.get("If-None-Match") != tag:
+            return _tagged(render(request, "dashboards/_live.html", {"parts": parts}), tag)
+    return _tagged(HttpResponseNotModified(), tag)
+
+
+def _minute(question: Question) -> str:
+    return question.now.isoformat(timespec="minutes")
 
 
 def _reader(question: Question) -> str:
@@ -109,7 +121,8 @@ def _parts(question: Question) -> dict[str, str]:
         names = [*LIVE_PARTS, *(["map"] if context["counts"] else [])]
         return {name: render_to_string(f"dashboards/_{name}.html", context) for name in names}
 
-    return question.remembered(f"parts {_reader(question)}", draw)
+    # The minute they show is that of asking, whenever somebody last wrote.
+    return question.remembered(f"parts {_reader(question)} {_minute(question)}", draw)
 
 
 @_asked()
@@ -135,10 +148,6 @@ def outlines(request: HttpRequest, place: str) -> HttpResponse:
     response = JsonResponse(found, content_type="application/geo+json")
     response["Cache-Control"] = f"private, max-age={YEAR}, immutable"
     return response
-
-
-def _unchanged(request: HttpRequest, tag: str) -> HttpResponse | None:
-    return HttpResponseNotModified() if request.headers.get("If-None-Match") == tag else None
 
 
 def _tagged(response: HttpResponse, tag: str) -> HttpResponse:

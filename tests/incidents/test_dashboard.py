@@ -1,13 +1,18 @@
 """The dashboard as people open it: who may, what it says, where its numbers lead, how it renews itself."""
 
+import datetime as dt
 import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.urls import reverse
 
+from incidents import actions, journal
 from incidents.choices import Act, Channel
+from incidents.dashboards.question import Question
+from incidents.dashboards.side import trust
 from incidents.models import Entry
 from incidents.tallies import cell_of, move
 from tests.cast import DEMO_COMMUNE, DISTRICT, NOW
@@ -112,6 +117,35 @@ def test_the_live_parts_are_not_sent_twice(cast: Any, signed_in: Any) -> None:
     changed = client.get(address, headers={"if-none-match": tag})
     assert changed.status_code == 200
     assert changed.headers["ETag"] != tag
+
+
+def test_an_act_on_a_case_out_of_sight_changes_nothing(cast: Any, signed_in: Any, make_sealed: Any) -> None:
+    """A tag made of the last act would answer 200 each time somebody works on a sealed case."""
+    address = reverse("dashboards:live")
+    with time_machine.travel(NOW, tick=False):
+        client = signed_in(cast.demo_provincial)
+        counted()
+        journal.seal_backlog(NOW)
+        tag = client.get(address).headers["ETag"]
+        sealed = make_sealed(now=NOW)
+        journal.seal_backlog(NOW)
+        assert client.get(address, headers={"if-none-match": tag}).status_code == 304
+        actions.acknowledge(sealed, by=cast.demo_integrity, version=None, now=NOW, note="")
+        assert client.get(address, headers={"if-none-match": tag}).status_code == 304
+        cache.clear()
+        assert client.get(address, headers={"if-none-match": tag}).status_code == 304
+    with time_machine.travel(NOW + dt.timedelta(seconds=40), tick=False):
+        journal.seal_backlog(NOW + dt.timedelta(seconds=40))
+        assert client.get(address, headers={"if-none-match": tag}).status_code == 304
+
+
+def test_the_record_counts_as_sealed_up_to_now_unless_acts_wait_too_long(cast: Any) -> None:
+    counted()
+    journal.seal_backlog(NOW)
+    minute = dt.timedelta(minutes=1)
+    counted()
+    assert trust(Question(cast.nec, NOW + 4 * minute))["sealed_at"] == NOW + 4 * minute
+    assert trust(Question(cast.nec, NOW + 6 * minute))["sealed_at"] == NOW
 
 
 def test_one_persons_page_is_never_anothers(cast: Any, signed_in: Any) -> None:
