@@ -1,12 +1,20 @@
-"""Taxonomy and response targets in the admin. Cases, their journal and their files are never registered here."""
+"""Taxonomy and response targets in the admin, and accounts whose every change is journaled and told to the NEC.
+
+Cases, their journal and their files are never registered here.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
+from commands.admin import PersonAdmin, PostingAdmin
+from commands.models import Posting, User
+from incidents.entries import record_account, record_posting
 from incidents.models import Category, ResponseTarget
 
 if TYPE_CHECKING:
@@ -44,3 +52,53 @@ class ResponseTargetAdmin(_TargetAdmin):
         "resolve_minutes",
     ]
     list_filter = ["election", "phase", "severity"]
+
+
+# ---- Accounts and postings: no administrator changes one unseen ----
+
+admin.site.unregister([User, Posting])
+
+
+def _administrator(request: HttpRequest) -> User:
+    # The admin lets nobody in who is not signed in.
+    assert isinstance(request.user, User)  # noqa: S101
+    return request.user
+
+
+@admin.register(User)
+class ToldPersonAdmin(PersonAdmin):
+    """Making, changing, a new password and postings are journaled and told in the transaction that writes them."""
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            record_account("made", obj, by=_administrator(request), now=timezone.now())
+        elif form.changed_data:
+            fields = sorted(form.changed_data)
+            record_account("changed", obj, by=_administrator(request), now=timezone.now(), fields=fields)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for posting in formset.new_objects:
+            record_posting(posting, by=_administrator(request), now=timezone.now(), is_new=True)
+        for posting, _fields in formset.changed_objects:
+            record_posting(posting, by=_administrator(request), now=timezone.now(), is_new=False)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        with transaction.atomic():
+            before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+            response = super().user_change_password(request, id, form_url)
+            person = User.objects.filter(pk=id).first()
+            if person is not None and person.password != before:
+                record_account("password", person, by=_administrator(request), now=timezone.now())
+        return response
+
+
+@admin.register(Posting)
+class ToldPostingAdmin(PostingAdmin):
+    """A posting, new or changed, is journaled and told."""
+
+    def save_model(self, request: HttpRequest, obj: Posting, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change or form.changed_data:
+            record_posting(obj, by=_administrator(request), now=timezone.now(), is_new=not change)

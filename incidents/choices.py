@@ -109,6 +109,7 @@ class Act(models.TextChoices):
     INFORM = "inform", _("Next command told by rule")
     # Not about one case.
     EXPORT = "export", _("Rows exported")
+    ACCOUNT = "account", _("Account or posting changed")
 
 
 class Channel(models.TextChoices):

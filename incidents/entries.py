@@ -1,14 +1,21 @@
-"""Journal entries that are about no case: rows taken away. Like `turn`, the only place where such an entry is made."""
+"""Journal entries that are about no case: rows taken away, accounts and postings changed by an administrator."""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
+from functools import partial
+from typing import Any
+
+from django.db import transaction
 
 from commands.authority import judge_file
-from commands.models import User
+from commands.choices import Role
+from commands.models import Posting, User
 from incidents.choices import Act, Channel
-from incidents.models import Entry
+from incidents.delivery.outbox import notices_for
+from incidents.models import Entry, Notice, NoticeChannel
+from incidents.turn import wake
 
 
 def new_mark() -> str:
@@ -33,4 +40,44 @@ def record_export(
         posting=posting,
         command=posting.command,
         after={"what": what, "filter": asked, "rows": rows, "mark": new_mark()},
+    )
+
+
+@transaction.atomic
+def record_account(what: str, person: User, *, by: User, now: dt.datetime, **after: Any) -> Entry:
+    """Journal what an administrator did to an account, and tell the NEC secretariat and the person concerned.
+
+    `what`: made, changed, password, posted or reposted; `after` says it in stored values (`fields`, or role, command,
+    starts_at and ends_at of a posting). Nobody is told of what they did themselves; with no NEC yet, only the person.
+    """
+    posting = next((p for p in by.current_postings if p.role == Role.ADMINISTRATOR), None)
+    entry = Entry.objects.create(
+        act=Act.ACCOUNT,
+        at=now,
+        channel=Channel.BROWSER,
+        by=by,
+        posting=posting,
+        command=posting.command if posting else None,
+        after={"what": what, "person": person.username, **after},
+    )
+    nec = Posting.objects.current(now).filter(role=Role.NEC_SECRETARIAT).select_related("user").order_by("pk")
+    told = [p for p in (person, *(n.user for n in nec)) if p.is_active and p.pk != by.pk]
+    rows = notices_for(entry, None, told, "account")
+    Notice.objects.bulk_create(rows)
+    if any(n.channel != NoticeChannel.INBOX for n in rows):
+        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+    return entry
+
+
+def record_posting(posting: Posting, *, by: User, now: dt.datetime, is_new: bool) -> Entry:
+    """Journal and tell a posting as it stands now, new or changed."""
+    return record_account(
+        "posted" if is_new else "reposted",
+        posting.user,
+        by=by,
+        now=now,
+        role=posting.role,
+        command=posting.command.code,
+        starts_at=posting.starts_at.isoformat(),
+        ends_at=posting.ends_at.isoformat() if posting.ends_at else None,
     )

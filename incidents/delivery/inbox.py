@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand, User
-from incidents.delivery.texts import sentence
+from incidents.delivery.texts import account_sentence, sentence
 from incidents.models import Incident, Notice, NoticeChannel
 
 
@@ -27,16 +27,18 @@ def notices_of(user: User) -> QuerySet[Notice]:
     seen = Q(incident=None) | Q(incident__in=Incident.objects.visible_to(user))
     return (
         mine.filter(seen)
-        .select_related("entry", "incident", "incident__owner", "incident__category", "incident__place")
+        .select_related("entry", "entry__by", "incident", "incident__owner", "incident__category", "incident__place")
         .order_by(F("read_at").asc(nulls_first=True), "-created_at", "-pk")
     )
 
 
 def lines(notices: Iterable[Notice]) -> list[Line]:
-    """The notices in words; the owner they name is the one of then, not of now. One query for all names."""
+    """The notices in words; the owner they name is the one of then, not of now. One query for all names each."""
     shown = list(notices)
+    codes = {code for n in shown if n.incident_id is None and (code := n.entry.after.get("command"))}
+    bodies = {c.code: c.name for c in SecurityCommand.objects.filter(code__in=codes)} if codes else {}
     owners = SecurityCommand.objects.in_bulk({key for n in shown if (key := _owner_then(n)) is not None})
-    return [_line(notice, owners) for notice in shown]
+    return [_line(notice, owners, bodies) for notice in shown]
 
 
 def _owner_then(notice: Notice) -> int | None:
@@ -45,10 +47,13 @@ def _owner_then(notice: Notice) -> int | None:
     return owner if isinstance(owner, int) else notice.entry.command_id if notice.entry.by_id is None else None
 
 
-def _line(notice: Notice, owners: Mapping[int, SecurityCommand]) -> Line:
+def _line(notice: Notice, owners: Mapping[int, SecurityCommand], bodies: Mapping[str, str]) -> Line:
     case, key = notice.incident, _owner_then(notice)
     if case is None:
-        return Line(notice, "")
+        if notice.kind != "account":
+            return Line(notice, "")
+        code = notice.entry.after.get("command", "")
+        return Line(notice, account_sentence(notice.entry, bodies.get(code, code)))
     owner = owners.get(key, case.owner) if key is not None else case.owner
     return Line(notice, sentence(notice.kind, case.reference, owner.name))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from incidents.models import Notice
+from commands.choices import Role
+from incidents.models import Entry, Notice
 
 #: Kinds of notices, each a sentence about the case.
 KINDS = (
@@ -50,6 +51,20 @@ def sentence(kind: str, reference: str, owner: str) -> str:
         "exhausted": _("%(reference)s is late, and there is no command above %(owner)s."),
     }
     return texts[kind] % values
+
+
+def account_sentence(entry: Entry, command: str) -> str:
+    """What an administrator did to an account; `command` is the name of the body of a posting. For the inbox only."""
+    after = entry.after
+    texts = {
+        "made": _("%(by)s made the account «%(person)s»."),
+        "changed": _("%(by)s changed the account «%(person)s»."),
+        "password": _("%(by)s set a new password for «%(person)s»."),
+        "posted": _("%(by)s posted «%(person)s»: %(role)s, %(command)s."),
+        "reposted": _("%(by)s changed a posting of «%(person)s»: %(role)s, %(command)s."),
+    }
+    role = Role(after["role"]).label if "role" in after else ""
+    return texts[after["what"]] % {"by": entry.by, "person": after["person"], "role": role, "command": command}
 
 
 def message(notice: Notice) -> tuple[str, str]:
