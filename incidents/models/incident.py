@@ -183,7 +183,16 @@ class Incident(models.Model):
             # NEC's queue of unclassified cases.
             models.Index(
                 fields=["reported_at"],
-                include=["state", "severity", "phase", "is_sealed", "is_drill", "election", "province_code"],
+                include=[
+                    "state",
+                    "severity",
+                    "phase",
+                    "is_sealed",
+                    "is_drill",
+                    "election",
+                    "province_code",
+                    "category",
+                ],
                 condition=Q(classification=Classification.UNDETERMINED),
                 name="unclassified",
             ),
@@ -200,7 +209,7 @@ class Incident(models.Model):
             # Dashboards: counted from the index alone. What is true of what is open; what has no point; what waits.
             models.Index(
                 fields=["province_code", "district_code", "verification"],
-                include=["severity", "reported_at", "election"],
+                include=["severity", "reported_at", "election", "category"],
                 condition=IS_COUNTED_OPEN,
                 name="open_by_verification",
             ),
@@ -212,7 +221,9 @@ class Incident(models.Model):
             # How long a week's serious cases waited for their acknowledgement, from the index alone.
             models.Index(
                 fields=["reported_at"],
-                include=["severity", "acknowledged_at", "state", "province_code", "district_code", "election"],
+                include=[
+                    *("severity", "acknowledged_at", "state", "province_code", "district_code", "election", "category"),
+                ],
                 condition=Q(severity__in=[Severity.CRITICAL, Severity.HIGH], acknowledged_at__isnull=False)
                 & Q(is_sealed=False, is_drill=False),
                 name="serious_acknowledged",
@@ -220,7 +231,10 @@ class Incident(models.Model):
             # What was open yesterday: most of it is open now, and the rest ended since.
             models.Index(
                 fields=["resolved_at"],
-                include=["severity", "state", "reopened_count", "reported_at", "province_code", "district_code"],
+                include=[
+                    *("severity", "state", "reopened_count", "reported_at", "province_code", "district_code"),
+                    *("election", "category"),
+                ],
                 condition=Q(resolved_at__isnull=False, is_sealed=False, is_drill=False),
                 name="ended_by_time",
             ),
