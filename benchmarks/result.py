@@ -14,6 +14,12 @@ from typing import Any
 
 from benchmarks.measure import Row
 
+#: Said where other work had the cores already when the run began.
+BUSY = [
+    "**The machine was busy with other work during this run.** What makes many queries waits for a core at each of them",
+    "and the floor at one or two, so the ratios below are worse than on a quiet machine, and p95 is mostly chance.",
+    "",
+]
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("Django", "djangorestframework", "gunicorn", "psycopg2-binary", "shapely", "numpy", "redis")
 
@@ -65,6 +71,7 @@ def page(result: dict[str, Any]) -> str:
         f"and {told.get('load_after', '?')} after the run. Client, server and database share the cores.",
         f"Python {told['python']}, PostgreSQL {told['postgresql']}, {packages}.",
         "",
+        *BUSY * (told["load_before"] > told["cores"]),
         summary(result),
     ]
     for name, rows in result["subjects"].items():
