@@ -60,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
     subjects: dict[str, list[Row]] = {}
     try:
         version = str(stage.sql("SHOW server_version")[0][0]).split()[0]
-        told = result.about(version, " ".join(["python -m benchmarks", *(arguments or sys.argv[1:])]))
+        told = result.about(
+            version, " ".join(["python -m benchmarks", *(a for a in arguments or sys.argv[1:] if "://" not in a)])
+        )
         for name in asked.subjects or SUBJECTS:
             title, measure = SUBJECTS[name]
             say(f"measuring: {title.lower()}")

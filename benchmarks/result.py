@@ -16,8 +16,8 @@ from benchmarks.measure import Row
 
 #: Said where other work had the cores already when the run began.
 BUSY = [
-    "**The machine was busy with other work during this run.** What makes many queries waits for a core at each of them",
-    "and the floor at one or two, so the ratios below are worse than on a quiet machine, and p95 is mostly chance.",
+    "**The machine was busy with other work during this run.** What makes many queries waits for a core at each of",
+    "them and the floor at one or two, so the ratios are worse than on a quiet machine, and p95 is mostly chance.",
     "",
 ]
 HERE = Path(__file__).resolve().parent
