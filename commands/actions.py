@@ -86,6 +86,19 @@ def revoke_token(token: ApiToken, *, now: dt.datetime) -> ApiToken:
     return token
 
 
+def living_tokens(user: User, now: dt.datetime) -> int:
+    """How many tokens of `user` open something at `now`."""
+    return sum(token.is_live(now) for token in ApiToken.objects.filter(user=user))
+
+
+def revoke_tokens(user: User, *, now: dt.datetime) -> int:
+    """Revoke all living tokens of `user`; how many there were."""
+    living = [token for token in ApiToken.objects.filter(user=user, revoked_at=None) if token.is_live(now)]
+    for token in living:
+        revoke_token(token, now=now)
+    return len(living)
+
+
 @transaction.atomic
 def post(
     user: User, *, role: str, command: SecurityCommand, now: dt.datetime, until: dt.datetime | None = None

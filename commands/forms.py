@@ -67,10 +67,22 @@ class PreferencesForm(forms.Form):
 
 
 class PasswordForm(PasswordChangeForm):
-    """The old password and the new one twice."""
+    """The old password and the new one twice; and whether the `tokens` API tokens in use end with the old one."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    revoke_tokens = forms.BooleanField(
+        required=False, help_text=gettext_lazy("If not, the systems that use them go on acting in your name.")
+    )
+
+    def __init__(self, *args: Any, tokens: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if tokens:
+            self.fields["revoke_tokens"].label = ngettext(
+                "Revoke the %(n)d API token of this account too",
+                "Revoke all %(n)d API tokens of this account too",
+                tokens,
+            ) % {"n": tokens}
+        else:
+            del self.fields["revoke_tokens"]
         self.fields["old_password"].label = gettext_lazy("Password now")
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
         self.fields["new_password1"].label = gettext_lazy("New password")

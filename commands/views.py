@@ -20,13 +20,14 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from commands import actions, demo
 from commands.forms import PasswordForm, PreferencesForm, SignInForm, TokenForm, pause_minutes
 from commands.models import ApiToken, User
+from commands.sign_in_limits import paused_until, remember_device
 
 #: Set where a person chose a language before signing in: it then becomes theirs.
 CHOSEN = "language_chosen"
@@ -76,6 +77,7 @@ class SignIn(LoginView):
         if chosen and chosen != user.language:
             actions.set_language(user, chosen)
         _remember(response, settings.LANGUAGE_COOKIE_NAME, user.language)
+        remember_device(response, user.get_username())
         return response
 
 
@@ -87,7 +89,10 @@ def sign_in_paused(
     name = {"username": (credentials or {}).get("username") or request.POST.get("username", "")}
     tried = [a.attempt_time for found in AxesDatabaseHandler().get_user_attempts(request, name) for a in found]
     minutes = pause_minutes()
-    again_at = (max(tried) if tried else now) + dt.timedelta(minutes=minutes)
+    ends = [max(tried) + dt.timedelta(minutes=minutes)] if tried else []
+    if (slow := paused_until(request, name["username"])) is not None:
+        ends.append(slow)
+    again_at = max(ends, default=now + dt.timedelta(minutes=minutes))
     wait = max(math.ceil((again_at - now).total_seconds()), 60)
     context = {"again_at": again_at, "minutes": math.ceil(wait / 60)}
     response = render(request, "account/paused.html", context, status=429)
@@ -132,7 +137,8 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 def _preferences_page(request: HttpRequest, **forms: Form) -> HttpResponse:
     user = _person(request)
-    context = {"form": PreferencesForm.of(user), "password_form": PasswordForm(user)} | forms
+    tokens = actions.living_tokens(user, timezone.now())
+    context = {"form": PreferencesForm.of(user), "password_form": PasswordForm(user, tokens=tokens)} | forms
     wrong = any(f.is_bound for f in forms.values())
     return render(request, "account/preferences.html", context, status=400 if wrong else 200)
 
@@ -163,8 +169,8 @@ def _too_many_tries(request: HttpRequest) -> bool:
 @require_POST
 def password(request: HttpRequest) -> HttpResponse:
     """A new password; this session stays signed in, others end. Too many wrong old ones end this one."""
-    user = _person(request)
-    form = PasswordForm(user, request.POST)
+    user, now = _person(request), timezone.now()
+    form = PasswordForm(user, request.POST, tokens=actions.living_tokens(user, now))
     if not form.is_valid():
         if form.has_error("old_password", "password_incorrect") and _too_many_tries(request):
             # Whoever found a device signed in must not find out its password too.
@@ -175,7 +181,18 @@ def password(request: HttpRequest) -> HttpResponse:
     actions.set_password(user, form.cleaned_data["new_password1"])
     update_session_auth_hash(request, user)
     messages.success(request, _("The new password holds. Other devices are signed out."))
+    _say_tokens(request, user, form.cleaned_data.get("revoke_tokens", False), now)
     return redirect("account:preferences")
+
+
+def _say_tokens(request: HttpRequest, user: User, revoke: bool, now: dt.datetime) -> None:
+    """Revoke the person's API tokens where asked to; say what became of them, where there are any."""
+    if revoke and (n := actions.revoke_tokens(user, now=now)):
+        text = ngettext("%(n)d API token was revoked.", "%(n)d API tokens were revoked.", n)
+        messages.success(request, text % {"n": n})
+    elif n := actions.living_tokens(user, now):
+        text = ngettext("%(n)d API token still works.", "%(n)d API tokens still work.", n)
+        messages.info(request, text % {"n": n})
 
 
 # ---- API tokens ----

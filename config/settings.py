@@ -163,8 +163,13 @@ LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "account:sign_in"
 AXES_FAILURE_LIMIT = env.int("SIGN_IN_TRIES", default=5)
 AXES_COOLOFF_TIME = env.float("SIGN_IN_PAUSE_HOURS", default=0.25)
-# Both: one name tried from many addresses, and many names tried from one shared office address, are kept apart.
+# Both together: nobody's wrong tries elsewhere, and no colleague behind the same office address, pause a person.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+#: Wrong tries in an hour for one name from anywhere, and for all names from one address (an office shares one).
+SIGN_IN_NAME_TRIES = env.int("SIGN_IN_NAME_TRIES", default=20)
+SIGN_IN_ADDRESS_TRIES = env.int("SIGN_IN_ADDRESS_TRIES", default=50)
+AXES_HANDLER = "commands.sign_in_limits.Handler"
+AXES_CLIENT_IP_CALLABLE = "commands.sign_in_limits.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commands.views.sign_in_paused"
 AXES_ENABLE_ACCESS_FAILURE_LOG = True
@@ -179,7 +184,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^health/engine$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
 from commands import actions
 
@@ -56,6 +57,29 @@ def test_a_new_password_needs_the_old_one_and_keeps_this_session(cast: Any, sign
     assert cast.officer.check_password(NEW)
     assert client.get(reverse("account:tokens")).status_code == 200
     assert elsewhere.get(reverse("account:tokens")).status_code == 302
+
+
+@pytest.mark.parametrize(("ticked", "said", "living"), [("", "2 API tokens still work", 2), ("on", "were revoked", 0)])
+def test_api_tokens_outlive_the_password_unless_they_are_revoked_with_it(
+    cast: Any, signed_in: Any, ticked: str, said: str, living: int
+) -> None:
+    actions.set_password(cast.officer, OLD)
+    now = timezone.now()
+    for name in ("hotline", "sheet"):
+        actions.create_token(cast.officer, name=name, now=now)
+    ended, _secret = actions.create_token(cast.officer, name="old", now=now)
+    actions.revoke_token(ended, now=now)
+    client = signed_in(cast.officer)
+    page = client.get(reverse("account:preferences")).content.decode()
+    assert "Revoke all 2 API tokens of this account too" in page and "go on acting in your name" in page
+    form = {"old_password": OLD, "new_password1": NEW, "new_password2": NEW, "revoke_tokens": ticked}
+    assert said in client.post(reverse("account:password"), form, follow=True).content.decode()
+    assert actions.living_tokens(cast.officer, timezone.now()) == living
+
+
+def test_who_has_no_token_is_not_asked_about_tokens(cast: Any, signed_in: Any) -> None:
+    page = signed_in(cast.officer).get(reverse("account:preferences")).content.decode()
+    assert "API tokens of this account" not in page
 
 
 def test_a_weak_password_is_refused(cast: Any, signed_in: Any) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from commands import actions, demo
 from commands.models import User
+from commands.sign_in_limits import client_address
+from tests.cast import NOW
 
 PASSWORD = "four quiet words here"
 
@@ -65,6 +68,82 @@ def test_the_pause_of_one_name_is_not_the_pause_of_another(officer: User, cast: 
     for _n in range(settings.AXES_FAILURE_LIMIT):
         sign_in(client, cast.neighbour, "wrong")
     assert sign_in(client, officer).status_code == 302
+
+
+# ---- The two slow limits ----
+
+
+def elsewhere(last: int) -> Client:
+    return Client(headers={"accept-language": "en"}, REMOTE_ADDR=f"203.0.113.{last}")
+
+
+def test_a_name_tried_from_many_addresses_pauses_for_strangers(officer: User, settings: Any) -> None:
+    settings.SIGN_IN_NAME_TRIES = 12
+    for last in range(12):
+        assert sign_in(elsewhere(last), officer, "wrong").status_code == 200
+    paused = sign_in(elsewhere(100), officer)
+    assert paused.status_code == 429 and "this network" in paused.content.decode()
+    assert 0 < int(paused["Retry-After"]) <= 900
+
+
+def test_who_signed_in_from_there_or_on_this_device_before_is_not_paused(officer: User, settings: Any) -> None:
+    """A stranger who tries a commander's name all day must not lock the commander out."""
+    settings.SIGN_IN_NAME_TRIES = 12
+    device = elsewhere(200)
+    assert sign_in(device, officer).status_code == 302
+    device.post(reverse("account:sign_out"))
+    for last in range(12):
+        sign_in(elsewhere(last), officer, "wrong")
+    assert sign_in(elsewhere(200), officer).status_code == 302, "the address is known"
+    device.defaults["REMOTE_ADDR"] = "203.0.113.201"
+    assert sign_in(device, officer).status_code == 302, "the device is known wherever it is"
+    assert sign_in(elsewhere(202), officer).status_code == 429
+
+
+def test_the_device_is_known_for_the_name_that_signed_in_and_no_other(officer: User, cast: Any, settings: Any) -> None:
+    settings.SIGN_IN_NAME_TRIES = 3
+    device = elsewhere(200)
+    sign_in(device, officer)
+    device.post(reverse("account:sign_out"))
+    for last in range(3):
+        sign_in(elsewhere(last), cast.neighbour, "wrong")
+    device.defaults["REMOTE_ADDR"] = "203.0.113.201"
+    assert sign_in(device, cast.neighbour, "wrong").status_code == 429
+
+
+def test_many_names_tried_from_one_address_pause_it(officer: User, cast: Any, settings: Any) -> None:
+    settings.SIGN_IN_ADDRESS_TRIES = 12
+    client = elsewhere(1)
+    for number in range(12):
+        client.post(reverse("account:sign_in"), {"username": f"guess-{number}", "password": "wrong"})
+    assert sign_in(client, officer).status_code == 429
+    assert sign_in(elsewhere(2), officer).status_code == 302
+
+
+def test_a_slow_pause_ends_though_somebody_goes_on_trying(officer: User, settings: Any) -> None:
+    settings.SIGN_IN_NAME_TRIES = 3
+    with time_machine.travel(NOW, tick=False) as clock:
+        for last in range(3):
+            sign_in(elsewhere(last), officer, "wrong")
+        clock.shift(600)
+        assert sign_in(elsewhere(50), officer, "wrong").status_code == 429
+        clock.shift(301)
+        assert sign_in(elsewhere(51), officer).status_code == 302
+
+
+def test_behind_a_proxy_the_address_is_the_one_the_proxy_appended(settings: Any) -> None:
+    request = RequestFactory().get("/", headers={"x-forwarded-for": "198.51.100.9, 203.0.113.7"})
+    assert client_address(request) == "127.0.0.1"
+    settings.BEHIND_PROXY = True
+    assert client_address(request) == "203.0.113.7"
+    assert client_address(RequestFactory().get("/")) == "127.0.0.1"
+
+
+def test_a_proxy_that_hides_addresses_does_not_make_one_of_the_country(officer: User, settings: Any) -> None:
+    settings.BEHIND_PROXY, settings.SIGN_IN_ADDRESS_TRIES = True, 3
+    for number in range(5):
+        english().post(reverse("account:sign_in"), {"username": f"guess-{number}", "password": "wrong"})
+    assert sign_in(english(), officer).status_code == 302
 
 
 def test_the_browser_decides_the_language_before_signing_in() -> None:
