@@ -82,6 +82,7 @@ class Stage:
     _ready: dict[str, dict[str, Any]] = field(default_factory=dict)
     _var: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="esi-bench-")))
     _caches: int = 0
+    _is_dressed: bool = False
 
     def __post_init__(self) -> None:
         if not self.postgres_url:
@@ -211,8 +212,9 @@ class Stage:
 
     def site(self, database: str, *, floor: str = "") -> Site:
         """A new gunicorn on `database`: the product, or with `floor` ("bare", "signed-in") a floor."""
-        if not floor and not self._sites:
+        if not floor and not self._is_dressed:
             self.run("manage.py", "collectstatic", "--noinput", "-v0", database=database)
+            self._is_dressed = True
         self._caches += 1
         redis_url = f"{self.redis_url.rsplit('/', 1)[0]}/{self._caches}"
         redis.Redis.from_url(redis_url).flushdb()

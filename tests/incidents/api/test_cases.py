@@ -177,6 +177,7 @@ def test_a_file_of_rows_is_for_those_who_may_and_leaves_a_trace(cast: Any, api: 
     entry = Entry.objects.get(act="export")
     assert entry.by == cast.provincial and entry.posting and entry.posting.role == "provincial_command"
     assert entry.channel == "api" and entry.incident is None
+    assert len(entry.after.pop("mark")) == 8
     assert entry.after == {"what": "incidents.geojson", "filter": "category=CRM&state=open", "rows": 1}
 
 
