@@ -51,15 +51,15 @@ class IncidentsGeoJSON(Door):
         judge_file("rows", user.current_postings)
         cases = filtered(request).filter(is_sealed=False)
         asked = asked_for(request).query_string()
-        record_export("incidents.geojson", asked, cases.count(), by=user, now=now, channel=Channel.API)
+        entry = record_export("incidents.geojson", asked, cases.count(), by=user, now=now, channel=Channel.API)
         rows = cases.with_names().order_by("-reported_at", "-id")
-        response = StreamingHttpResponse(_stream(rows), content_type=GEOJSON)
+        response = StreamingHttpResponse(_stream(rows, entry.after["mark"]), content_type=GEOJSON)
         response.headers["Content-Disposition"] = 'attachment; filename="incidents.geojson"'
         return response
 
 
-def _stream(rows: IncidentQuerySet) -> Iterator[str]:
-    yield '{"type": "FeatureCollection", "features": ['
+def _stream(rows: IncidentQuerySet, mark: str) -> Iterator[str]:
+    yield f'{{"type": "FeatureCollection", "export_mark": {json.dumps(mark)}, "features": ['
     for number, case in enumerate(rows.iterator(chunk_size=CHUNK)):
         yield (",\n" if number else "") + json.dumps(geojson.feature(case, detailed=False), ensure_ascii=False)
     yield "]}\n"
