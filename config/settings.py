@@ -101,8 +101,9 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"].setdefault("OPTIONS", {}).update(SQLITE_OPTIONS)
 else:
-    # To compile a query takes longer (100 ms and more) than any of ours runs: docs/decisions/0009-speed.md.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")
+    # To compile a query takes longer (100 ms and more) than any of ours runs, and so does to try every order of the
+    # eight tables of a list (20 ms to plan, 1 ms to run): docs/decisions/0009-speed.md.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("options", "-c jit=off -c join_collapse_limit=4")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "commands.User"
 #: Country data folder: gazetteer, boundaries, calendar. Another country is another folder, no code.
