@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Min
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from django.utils.translation import gettext as _
 from incidents.choices import Severity
 from incidents.dashboards import measures
 from incidents.dashboards.links import listing, listing_of, listing_since
-from incidents.dashboards.past import late_at, open_parts_at, values_at
+from incidents.dashboards.past import late_at, open_parts_at, values_at, was_open
 from incidents.dashboards.question import Period, Question
 from incidents.models import Incident
 from incidents.querysets import OPERATIONAL_ONLY
@@ -53,7 +52,8 @@ def tiles(question: Question, severities: dict[str, int]) -> list[Tile]:
     asked = question.asked
     opened = sum(severities.values())
     critical, high = severities.get(Severity.CRITICAL, 0), severities.get(Severity.HIGH, 0)
-    late, today = one("late", question), one("new_today", question)
+    late, oldest = question.remembered("late since", lambda: measures.late_since(question))
+    today = one("new_today", question)
     then = _yesterday(question)
     moved = one("reached_psc", question.over(Period.last_days(1, question.now)))
     return [
@@ -73,7 +73,7 @@ def tiles(question: Question, severities: dict[str, int]) -> list[Tile]:
             _("Late"),
             late,
             _("of %(n)d") % {"n": opened},
-            " · ".join(filter(None, (_oldest_late(question) if late else "", _than_yesterday(late, then["late"])))),
+            " · ".join(filter(None, (_since(oldest, question.now), _than_yesterday(late, then["late"])))),
             question,
         ),
         _tile(
@@ -141,12 +141,13 @@ def _as_it_stood(question: Question) -> dict[str, int | None]:
     moment = question.now - DAY
     midnight = Period.last_days(1, moment).start
     severities: Counter[tuple[Any, ...]] = Counter()
-    for part in open_parts_at(question.cases(), moment):
+    was = was_open(moment)
+    for part in open_parts_at(question.cases(), moment, was):
         severities += values_at(part, ("severity",), moment)
     return {
         "open": sum(severities.values()),
         "serious": sum(n for (severity,), n in severities.items() if severity in SERIOUS),
-        "late": late_at(question.cases(), moment).count(),
+        "late": late_at(question.cases(), moment, was).count(),
         "new": question.cases().filter(reported_at__gte=midnight, reported_at__lt=moment).count(),
     }
 
@@ -161,9 +162,8 @@ def _than_yesterday(value: int, before: int | None) -> str:
     return _("as many as yesterday at this time")
 
 
-def _oldest_late(question: Question) -> str:
-    first = question.cases().overdue(question.now).aggregate(first=Min("next_due_at"))["first"]
-    return _("oldest since %(day)s") % {"day": _moment(first, question.now)} if first else ""
+def _since(first: dt.datetime | None, now: dt.datetime) -> str:
+    return _("oldest since %(day)s") % {"day": _moment(first, now)} if first else ""
 
 
 def _moment(value: dt.datetime, now: dt.datetime) -> str:

@@ -9,10 +9,10 @@ import datetime as dt
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
-from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Min, Q, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -107,7 +107,13 @@ def to_classify(question: Question) -> int:
 
 
 def late(question: Question) -> int:
-    return question.cases().overdue(question.now).count()
+    return late_since(question)[0]
+
+
+def late_since(question: Question) -> tuple[int, dt.datetime | None]:
+    """How many cases are late, and since when the oldest is."""
+    row = question.cases().overdue(question.now).aggregate(n=Count("*"), first=Min("next_due_at"))
+    return row["n"], row["first"]
 
 
 def with_psc(question: Question) -> int:
@@ -121,12 +127,28 @@ def new_today(question: Question) -> int:
 # ---- In a period ----
 
 
-def _of_days(question: Question, counter: str, cases: Callable[[], IncidentQuerySet]) -> int:
+#: The counter of the days that is the measure.
+COUNTERS = {
+    "reported": "reports", "incidents": "count", "confirmed": "confirmed", "duplicates": "duplicates",
+    "late_entries": "late_entries", "undetermined": "undetermined",
+}  # fmt: skip
+
+
+def _of_days(question: Question, name: str, cases: Callable[[], IncidentQuerySet]) -> int:
     """A counter of the days of the period, or the cases counted where the days cannot tell."""
     days = question.days()
     if days is not None:
-        return int(days.aggregate(n=Sum(counter))["n"] or 0)
+        return int(days.aggregate(n=Sum(COUNTERS[name]))["n"] or 0)
     return cases().count()
+
+
+def of_period(question: Question, *names: str) -> dict[str, int]:
+    """Several measures of the period at once: from the days they are one reading."""
+    days = question.days()
+    if days is None:
+        return {name: cast(int, MEASURES[name].query(question)) for name in names}
+    found = days.aggregate(**{name: Sum(COUNTERS[name]) for name in names})
+    return {name: found[name] or 0 for name in names}
 
 
 def _incidents(question: Question) -> IncidentQuerySet:
@@ -134,11 +156,11 @@ def _incidents(question: Question) -> IncidentQuerySet:
 
 
 def reported(question: Question) -> int:
-    return _of_days(question, "reports", question.reported)
+    return _of_days(question, "reported", question.reported)
 
 
 def incidents(question: Question) -> int:
-    return _of_days(question, "count", lambda: _incidents(question))
+    return _of_days(question, "incidents", lambda: _incidents(question))
 
 
 def confirmed(question: Question) -> int:

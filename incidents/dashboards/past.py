@@ -19,41 +19,47 @@ from incidents.querysets import IncidentQuerySet
 FEW = 5_000
 
 
-def open_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:
-    """Those of `cases` that were open at `moment`.
+#: What tells that a case was open at a moment: for those open now, and for those that ended since.
+WasOpen = tuple[Q, Q]
+
+
+def open_at(cases: IncidentQuerySet, moment: dt.datetime, was: WasOpen | None = None) -> IncidentQuerySet:
+    """Those of `cases` that were open at `moment`; `was` spares the reading of `was_open(moment)`.
 
     A case whose state did not change since is as it is now; any other was what its first change since says it was
     before. Only what was written after the moment is read, so last week costs little however long the record is.
     """
-    still, ended = _was_open(moment)
+    still, ended = was or was_open(moment)
     return cases.filter(reported_at__lt=moment).filter(still | ended)
 
 
-def open_parts_at(cases: IncidentQuerySet, moment: dt.datetime) -> tuple[IncidentQuerySet, IncidentQuerySet]:
+def open_parts_at(
+    cases: IncidentQuerySet, moment: dt.datetime, was: WasOpen | None = None
+) -> tuple[IncidentQuerySet, IncidentQuerySet]:
     """`open_at` in two parts that share no case: what is open still, and what ended since.
 
     For counting: each is answered from an index alone, both at once are not (0.1 s against 0.02 at a million cases).
     """
-    still, ended = _was_open(moment)
+    still, ended = was or was_open(moment)
     before = cases.filter(reported_at__lt=moment)
     return before.filter(still), before.filter(ended)
 
 
-def _was_open(moment: dt.datetime) -> tuple[Q, Q]:
-    """What tells that a case was open at `moment`: for those open now, and for those that ended since."""
+def was_open(moment: dt.datetime) -> WasOpen:
+    """What tells that a case was open at `moment`; one query."""
     changes = Entry.objects.filter(at__gte=moment, before__has_key="state", incident__isnull=False)
     first = changes.order_by().values("incident").annotate(first=Min("pk")).values("first")
     told = list(Entry.objects.filter(pk__in=first).order_by().values_list("incident", "before__state")[: FEW + 1])
-    was_open: Any = [pk for pk, state in told if state in OPEN]
-    was_ended: Any = [pk for pk, state in told if state not in OPEN]
+    opened: Any = [pk for pk, state in told if state in OPEN]
+    ended: Any = [pk for pk, state in told if state not in OPEN]
     if len(told) > FEW:
-        was_open = Entry.objects.filter(pk__in=first, before__state__in=OPEN).values("incident")
-        was_ended = Entry.objects.filter(pk__in=first).exclude(before__state__in=OPEN).values("incident")
+        opened = Entry.objects.filter(pk__in=first, before__state__in=OPEN).values("incident")
+        ended = Entry.objects.filter(pk__in=first).exclude(before__state__in=OPEN).values("incident")
     ended_since = Q(state__in=[State.RESOLVED, State.CLOSED], reopened_count=0, resolved_at__gte=moment)
-    return Q(state__in=OPEN) & ~Q(pk__in=was_ended), ended_since | (~Q(state__in=OPEN) & Q(pk__in=was_open))
+    return Q(state__in=OPEN) & ~Q(pk__in=ended), ended_since | (~Q(state__in=OPEN) & Q(pk__in=opened))
 
 
-def late_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:
+def late_at(cases: IncidentQuerySet, moment: dt.datetime, was: WasOpen | None = None) -> IncidentQuerySet:
     """Those of `cases` that were open at `moment` with a deadline past that was still to be met."""
     live = Q(state__in=[ClockState.RUNNING, ClockState.EXHAUSTED]) | Q(stopped_at__gte=moment)
     late = Clock.objects.filter(live, incident=OuterRef("pk"), anchor_at__lt=moment, deadline_at__lt=moment)
@@ -65,7 +71,7 @@ def late_at(cases: IncidentQuerySet, moment: dt.datetime) -> IncidentQuerySet:
         pk__lt=OuterRef("pk"),
         stopped_at__gte=moment,
     )
-    return open_at(cases, moment).filter(Exists(late.exclude(Exists(set_later))))
+    return open_at(cases, moment, was).filter(Exists(late.exclude(Exists(set_later))))
 
 
 def values_at(cases: IncidentQuerySet, fields: Sequence[str], moment: dt.datetime) -> Counter[tuple[Any, ...]]:

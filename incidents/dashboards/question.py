@@ -20,9 +20,10 @@ from django.db.models.query import QuerySet
 from django.utils import timezone
 
 from commands.models import User
+from elections.models import Election
 from incidents.choices import OPEN, State
 from incidents.filters import ALL, ENDED, LATE, OPEN_GROUP, CaseFilter
-from incidents.models import DayTally, Entry, Incident, Tally
+from incidents.models import Category, DayTally, Entry, Incident, Tally
 from incidents.querysets import IncidentQuerySet, whole_places
 from incidents.tallies import local_day
 
@@ -75,6 +76,8 @@ class Question:
     now: dt.datetime
     asked: CaseFilter = field(default_factory=CaseFilter)
     period: Period | None = None
+    #: What was read for one page, shared by every question made from the first: see `once`.
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def over(self, period: Period) -> Question:
         return replace(self, period=period)
@@ -190,10 +193,26 @@ class Question:
             cache.set(key, kept, seconds or FRESH_SECONDS)
         return cast(T, kept)
 
-    @cached_property
+    def once(self, name: str, read: Callable[[], T]) -> T:
+        """The answer of `read`, asked for once for this question and all made from it: what no filter changes."""
+        if name not in self.memory:
+            self.memory[name] = read()
+        return cast(T, self.memory[name])
+
+    @property
     def stamp(self) -> str:
         """What tells two states of the record apart: the last act. A later act has a higher number."""
-        return str(Entry.objects.aggregate(last=Max("pk"))["last"] or 0)
+        return self.once("stamp", lambda: str(Entry.objects.aggregate(last=Max("pk"))["last"] or 0))
+
+    @property
+    def categories(self) -> list[Category]:
+        """Every category, by code."""
+        return self.once("categories", lambda: list(Category.objects.order_by("code")))
+
+    @property
+    def election(self) -> Election | None:
+        """The election that is on now."""
+        return self.once("election", lambda: Election.objects.default_for(self.now))
 
     def key(self, part: str, *, stamped: bool = True) -> str:
         """The name of an answer: never one for two scopes, filters, periods or, `stamped`, states of the record."""

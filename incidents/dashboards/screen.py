@@ -24,7 +24,6 @@ from incidents.dashboards.question import Question
 from incidents.dashboards.side import response, sealed, trust, waiting_for_nec
 from incidents.dashboards.silence import DAYS as SILENT_DAYS
 from incidents.dashboards.trend import daily, trend
-from incidents.models import Category
 
 #: Categories named in the panel of one area.
 CATEGORIES = 5
@@ -46,7 +45,7 @@ def build(question: Question) -> dict[str, Any]:
         "alarms": alarms(question, severities),
         "counts": counts,
         "map_title": map_title(counts) if counts else "",
-        "picked": picked(question, counts),
+        "picked": picked(question, here, counts),
         "trend": trend(question),
         "response": response(question),
         "trust": trust(question),
@@ -143,23 +142,23 @@ def map_title(counts: dict[str, Any]) -> str:
     }
 
 
-def picked(question: Question, counts: dict[str, Any] | None) -> dict[str, Any] | None:
+def picked(question: Question, here: Jurisdiction, counts: dict[str, Any] | None) -> dict[str, Any] | None:
     """One area closer: the place asked for, else the one with most open cases."""
-    code = question.asked.place
+    code, area = question.asked.place, None
     if not code and counts:
-        ranked = sorted((a for a in counts["areas"] if a["open"]), key=lambda a: -a["open"])
-        code = ranked[0]["code"] if ranked else ""
+        area = max((a for a in counts["areas"] if a["open"]), key=lambda a: a["open"], default=None)
+        code = area["code"] if area else ""
     if len(code) <= 2:
         return None
     inside = question.but(place=code)
     counted = inside.remembered("by category", lambda: breakdowns.open_by_category(inside))
     categories, rest = counted[:CATEGORIES], counted[CATEGORIES:]
-    names = {c.code: c.name for c in Category.objects.filter(pk__in=[c for c, _n in categories])}
+    names = {c.code: c.name for c in question.categories}
     most = categories[0][1] if categories else 0
     return {
-        "name": Jurisdiction.objects.get(pk=code).name,
+        "name": area["name"] if area else here.name,
         "open": sum(n for _code, n in counted),
-        "late": one("late", inside),
+        "late": area["late"] if area else one("late", inside),
         "cases": listing(question.asked, place=code, state=("open",)),
         "late_cases": listing(question.asked, place=code, state=("late",)),
         "categories": [

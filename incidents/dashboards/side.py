@@ -11,7 +11,6 @@ from django.utils.translation import ngettext
 
 from commands.choices import Role
 from elections.calendar import phase_at
-from elections.models import Election
 from incidents import classification
 from incidents.choices import Classification, Severity, Verification
 from incidents.dashboards import breakdowns, charts, measures
@@ -31,7 +30,7 @@ def response(question: Question) -> dict[str, Any]:
         lambda: {"at": question.now, "times": breakdowns.acknowledge_times(question)},
         seconds=SLOW_SECONDS,
     )
-    election = Election.objects.default_for(question.now)
+    election = question.election
     phase = phase_at(election, question.now) if election else "between"
     targets = {t.severity: t.acknowledge_minutes for t in ResponseTarget.objects.filter(phase=phase, election=None)}
     bullets = [
@@ -57,10 +56,7 @@ def trust(question: Question) -> dict[str, Any]:
         lambda: {
             "at": question.now,
             "mix": dict(breakdowns.by_verification(question)),
-            **{
-                name: measures.MEASURES[name].query(question)
-                for name in ("late_entries", "duplicates", "undetermined", "reported")
-            },
+            **measures.of_period(question, "late_entries", "duplicates", "undetermined", "reported"),
         },
         seconds=SLOW_SECONDS,
     )

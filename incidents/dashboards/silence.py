@@ -34,11 +34,9 @@ def silence(question: Question, place: str) -> dict[str, tuple[int, int]]:
     """
     if question.places is None or len(place) >= DISTRICT:
         return {}
-    heard = set(_heard(question, place))
     found: Counter[tuple[str, bool]] = Counter()
-    districts = Jurisdiction.objects.filter(level=Level.DISTRICT, valid_to=None, pcode__startswith=place)
-    for code in districts.values_list("pcode", flat=True):
-        found[code[: len(place) + 2], code not in heard] += 1
+    for code, is_heard in _districts(question, place):
+        found[code[: len(place) + 2], not is_heard] += 1
     return {area: (found[area, True], found[area, True] + found[area, False]) for area, _silent in found}
 
 
@@ -47,17 +45,17 @@ def since(now: dt.datetime) -> dt.datetime:
     return Period.last_days(DAYS, now).start
 
 
-def _heard(question: Question, place: str) -> list[str]:
-    """Codes of the districts somebody reported something from."""
+def _districts(question: Question, place: str) -> list[tuple[str, bool]]:
+    """The districts there are, and whether somebody reported something from each."""
     plain = Question(question.user, question.now, CaseFilter(place=place if len(place) > 2 else ""))
 
-    def count() -> list[str]:
+    def count() -> list[tuple[str, bool]]:
         seen = Incident.objects.visible_to(plain.user).filter(
             place_under(place), is_drill=False, is_sealed=False, reported_at__gte=since(plain.now)
         )
         # One look into an index for each district: to read the week's cases costs what there are of them.
-        districts = Jurisdiction.objects.filter(level=Level.DISTRICT, pcode__startswith=place).order_by("pcode")
-        heard = districts.filter(Exists(seen.filter(district_code=OuterRef("pcode"))))
-        return list(heard.values_list("pcode", flat=True))
+        districts = Jurisdiction.objects.filter(level=Level.DISTRICT, valid_to=None, pcode__startswith=place)
+        heard = Exists(seen.filter(district_code=OuterRef("pcode")))
+        return list(districts.order_by("pcode").values_list("pcode", heard))
 
     return plain.remembered("heard", count, seconds=SECONDS)

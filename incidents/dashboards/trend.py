@@ -11,18 +11,18 @@ from django.utils.translation import gettext as _
 from elections.models import Election
 from incidents.dashboards import breakdowns, charts
 from incidents.dashboards.question import Period, Question
-from incidents.models import Category
 from incidents.tallies import local_day
 
 DAYS = 28
 
 
 def _windows(question: Question) -> list[charts.Window]:
-    election = (
-        Election.objects.filter(code=question.asked.election).first()
-        if question.asked.election
-        else Election.objects.default_for(question.now)
-    )
+    return question.once(f"windows {question.asked.election}", lambda: _windows_of(question))
+
+
+def _windows_of(question: Question) -> list[charts.Window]:
+    asked = question.asked.election
+    election = Election.objects.filter(code=asked).first() if asked else question.election
     if election is None:
         return []
     return [
@@ -50,7 +50,7 @@ def daily(question: Question) -> charts.Daily:
 def trend(question: Question) -> dict[str, Any]:
     """Small multiples by category group on one scale, and the sentence that says what moved most."""
     counts = _by_day(question)
-    groups = {c.group_code: c.group for c in Category.objects.filter(retired_on=None)}
+    groups = {c.group_code: c.group for c in question.categories if c.retired_on is None}
     days = Period.last_days(DAYS, question.now).days
     windows = _windows(question)
     scale = max(counts.values(), default=0)

@@ -27,7 +27,6 @@ from incidents.dashboards import points as point_layer
 from incidents.dashboards import screen
 from incidents.dashboards.question import Question
 from incidents.filters import CaseFilter, mine_choices
-from incidents.models import Category
 
 YEAR = 31_536_000
 #: Templates of the parts that renew themselves.
@@ -69,7 +68,7 @@ def page(request: HttpRequest, question: Question) -> HttpResponse:
 
 def _page(request: HttpRequest, question: Question) -> HttpResponse:
     asked = question.asked
-    context = {"parts": _parts(question), "filter": asked, "chips": asked.active(), **_choices(asked)}
+    context = {"parts": _parts(question), "filter": asked, "chips": asked.active(), **_choices(question)}
     return render(request, "dashboards/page.html", context)
 
 
@@ -156,10 +155,11 @@ def _tagged(response: HttpResponse, tag: str) -> HttpResponse:
     return response
 
 
-def _choices(asked: CaseFilter) -> dict[str, Any]:
+def _choices(question: Question) -> dict[str, Any]:
     """What the filter panel offers, and what it sends along: filters of the address it has no field for."""
+    asked = question.asked
     groups: dict[str, tuple[str, str, list[tuple[str, str]]]] = {}
-    for category in Category.objects.all():
+    for category in question.categories:
         group = groups.setdefault(category.group_code, (category.group_code, category.group, []))
         group[2].append((category.code, category.name))
     return {
