@@ -53,7 +53,7 @@ def stages(path: str) -> list[Stage]:
     return [
         Stage("tests on SQLite", "sqlite", ["tests", *others], parallel=True),
         Stage("tests on PostgreSQL", "postgres", ["tests", *others], parallel=True),
-        Stage("browser", "sqlite", ["tests/browser"]),
+        Stage("browser", "sqlite", ["tests/browser"], parallel=True),
         Stage("journeys with real processes", "sqlite", ["tests/journeys"]),
     ]
 
