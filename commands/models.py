@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import hashlib
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -23,6 +24,7 @@ from django.utils.translation import pgettext_lazy
 from commands.choices import RUNG, BodyKind, Force, Role
 from commands.querysets import PostingQuerySet, SecurityCommandQuerySet
 from elections.models import Bilingual, Jurisdiction
+from elections.prepared import prepared
 
 
 class User(AbstractUser):
@@ -45,11 +47,11 @@ class User(AbstractUser):
         """Postings in force, read once for each user object (a request): (role, command) with the command loaded."""
         if not self.is_active:
             return []
-        found = Posting.objects.current(timezone.now()).filter(user=self)
+        found = _in_force(self.pk, timezone.now())
         if self.is_staff or self.is_superuser:
             # The admin writes postings: whoever may open it could else write themselves into every case.
-            found = found.filter(role=Role.ADMINISTRATOR)
-        return list(found.select_related("command", "command__jurisdiction").order_by("pk"))
+            found = [p for p in found if p.role == Role.ADMINISTRATOR]
+        return found
 
     def has_role(self, *roles: Role) -> bool:
         return any(p.role in roles for p in self.current_postings)
@@ -130,6 +132,12 @@ class Posting(models.Model):
         """A posting that would show cases is refused to who may open the admin: there it would show nothing."""
         if self.role != Role.ADMINISTRATOR and self.user_id and (self.user.is_staff or self.user.is_superuser):
             raise ValidationError({"role": _("Whoever administers the system reads no case. Use a second account.")})
+
+
+@prepared
+def _in_force(user: Any, now: Any) -> models.QuerySet[Posting]:
+    found = Posting.objects.current(now).filter(user=user)
+    return found.select_related("command", "command__jurisdiction").order_by("pk")
 
 
 class ApiToken(models.Model):

@@ -1,9 +1,37 @@
 """Which phase a moment falls in: one function for forms, engine, dashboards and reports."""
 
+from __future__ import annotations
+
 import datetime as dt
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from elections.choices import Phase
 from elections.models import Election, PhaseWindow
+from elections.prepared import prepared
+
+
+def election_at(now: dt.datetime) -> Election | None:
+    """What `Election.objects.default_for(now)` answers, for the doors that ask it all day."""
+    today = timezone.localdate(now)
+    return _covering.first(now) or _coming.first(today) or _past.first(today)
+
+
+@prepared
+def _covering(now: Any) -> QuerySet[Election]:
+    return Election.objects.covering(now)[:1]
+
+
+@prepared
+def _coming(day: Any) -> QuerySet[Election]:
+    return Election.objects.coming(day)[:1]
+
+
+@prepared
+def _past(day: Any) -> QuerySet[Election]:
+    return Election.objects.past(day)[:1]
 
 
 def window_at(election: Election, moment: dt.datetime, place: str = "") -> PhaseWindow | None:
@@ -11,7 +39,7 @@ def window_at(election: Election, moment: dt.datetime, place: str = "") -> Phase
 
     Where two national windows overlap the one that started last wins (counting begins inside polling day).
     """
-    covering = [w for w in election.phase_windows.all() if w.starts_at <= moment < w.ends_at]
+    covering = [w for w in election.windows if w.starts_at <= moment < w.ends_at]
     fitting = [w for w in covering if w.jurisdiction_id is None or (place and place.startswith(w.jurisdiction_id))]
     return max(fitting, key=lambda w: (len(w.jurisdiction_id or ""), w.starts_at), default=None)
 
@@ -24,4 +52,4 @@ def phase_at(election: Election, moment: dt.datetime, place: str = "") -> Phase:
 
 def first_moment(election: Election) -> dt.datetime | None:
     """When the election's first known phase began, or None without windows."""
-    return min((w.starts_at for w in election.phase_windows.all()), default=None)
+    return min((w.starts_at for w in election.windows), default=None)

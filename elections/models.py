@@ -8,13 +8,16 @@ cases by province needs no join.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from elections.choices import Basis, ElectionType, Level, Phase, Suffrage
+from elections.prepared import prepared
 from elections.querysets import ElectionQuerySet, JurisdictionQuerySet
 
 #: Length of a P-code by level.
@@ -115,6 +118,11 @@ class Election(Bilingual):
         verbose_name = _("election")
         verbose_name_plural = _("elections")
 
+    @cached_property
+    def windows(self) -> list[PhaseWindow]:
+        """Its phase windows, earliest first, read once for each object."""
+        return _windows_of(self.pk)
+
 
 class PhaseWindow(models.Model):
     """When a phase of an election runs: from `starts_at` up to, not including, `ends_at`.
@@ -158,6 +166,11 @@ class PhaseWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.election.code} {self.get_phase_display()}"
+
+
+@prepared
+def _windows_of(election: Any) -> models.QuerySet[PhaseWindow]:
+    return PhaseWindow.objects.filter(election=election).order_by("starts_at")
 
 
 class PollingStation(Bilingual):

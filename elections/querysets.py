@@ -38,17 +38,19 @@ class JurisdictionQuerySet(models.QuerySet["Jurisdiction"]):
 class ElectionQuerySet(models.QuerySet["Election"]):
     def default_for(self, now: dt.datetime) -> Election | None:
         """The election whose phase windows cover `now`; else the next by polling day; else the last."""
-        covering = (
-            self.filter(phase_windows__starts_at__lte=now, phase_windows__ends_at__gt=now)
-            .order_by("polling_on")
-            .first()
-        )
         today = timezone.localdate(now)
-        return (
-            covering
-            or self.filter(polling_on__gte=today).order_by("polling_on").first()
-            or self.filter(polling_on__lt=today).order_by("-polling_on").first()
-        )
+        return self.covering(now).first() or self.coming(today).first() or self.past(today).first()
+
+    def covering(self, now: dt.datetime) -> ElectionQuerySet:
+        """Elections with a phase window that covers `now`, by polling day."""
+        found = self.filter(phase_windows__starts_at__lte=now, phase_windows__ends_at__gt=now)
+        return found.order_by("polling_on")
+
+    def coming(self, day: dt.date) -> ElectionQuerySet:
+        return self.filter(polling_on__gte=day).order_by("polling_on")
+
+    def past(self, day: dt.date) -> ElectionQuerySet:
+        return self.filter(polling_on__lt=day).order_by("-polling_on")
 
     def shown(self) -> Any:
         """Elections in the order of a picker: latest polling day first, undated ones last."""

@@ -61,5 +61,5 @@ def _load(code: str) -> Election | None:
     if not windows:
         return Election.objects.filter(code=code).prefetch_related("phase_windows").first()
     election = windows[0].election
-    election._prefetched_objects_cache = {"phase_windows": windows}  # type: ignore[attr-defined]
+    election.windows = windows
     return election

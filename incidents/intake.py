@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import TextChoices, prefetch_related_objects
+from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from uuid_utils.compat import uuid7
@@ -20,6 +21,7 @@ from elections import calendar, geometry
 from elections.choices import Level
 from elections.khmer import search_key
 from elections.models import Election, Jurisdiction
+from elections.prepared import prepared
 from incidents.choices import (
     Act,
     ActorType,
@@ -130,20 +132,15 @@ _CHOICES: dict[str, type[TextChoices]] = {
 def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     """Every check of a report, and where it goes. Raises ValidationError with a sentence for each field."""
     errors: dict[str, str] = {}
-    category = Category.objects.filter(code=data.category, retired_on=None).first()
+    category = category_in_use(data.category)
     if category is None:
         errors["category"] = _("Choose a category from the list, or «not sure».")
-    place = Jurisdiction.objects.current_on(timezone.localdate(now)).filter(pcode=data.place).first()
+    place = _place_on.first(data.place, timezone.localdate(now))
     if place is None or place.level in (Level.COUNTRY, Level.PROVINCE):
         errors["place"] = _("Choose a commune or sangkat.")
-    election = (
-        Election.objects.filter(code=data.election).first() if data.election else Election.objects.default_for(now)
-    )
+    election = _of_code.first(data.election) if data.election else calendar.election_at(now)
     if election is None:
         errors["election"] = _("Choose an election from the list.")
-    else:
-        # Asked twice below: for the first moment of the election and for its phase.
-        prefetch_related_objects([election], "phase_windows")
     if data.severity and data.severity not in Severity.values:
         errors["severity"] = _("Choose how serious it is.")
     if not partial:
@@ -154,7 +151,7 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
         value = getattr(data, name)
         if value and value not in _CHOICES[name].values:
             errors[name] = _("Choose one from the list.")
-    subjects = list(SecurityCommand.objects.active().filter(code__in=data.concerned))
+    subjects = list(SecurityCommand.objects.active().filter(code__in=data.concerned)) if data.concerned else []
     if len(subjects) != len(set(data.concerned)):
         errors["concerned"] = _("Choose the unit concerned from the list.")
     if errors or category is None or place is None or election is None:
@@ -190,6 +187,26 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
         told=told,
         targets=targets_for(election, phase, severity),
     )
+
+
+def category_in_use(code: str) -> Category | None:
+    """The category of `code`, unless it is retired."""
+    return _in_use.first(code)
+
+
+@prepared
+def _in_use(code: Any) -> QuerySet[Category]:
+    return Category.objects.filter(code=code, retired_on=None)
+
+
+@prepared
+def _place_on(code: Any, day: Any) -> QuerySet[Jurisdiction]:
+    return Jurisdiction.objects.current_on(day).filter(pcode=code)
+
+
+@prepared
+def _of_code(code: Any) -> QuerySet[Election]:
+    return Election.objects.filter(code=code)
 
 
 def _unlike_the_usual(usual: Severity) -> str:
@@ -297,8 +314,29 @@ def report(data: Report, *, by: User, now: dt.datetime, channel: str = Channel.B
         raise
 
 
+def is_known(key: UUID) -> bool:
+    """Whether a case has this id; says nothing of who may see it."""
+    return _by_key.first(key) is not None
+
+
+def said_before(narrative: str, *, by: User, since: dt.datetime) -> bool:
+    """Whether `by` reported in these very words since then; says nothing of whether they still see the case."""
+    return _of_words.first(by.pk, since, narrative) is not None
+
+
+@prepared
+def _of_words(reporter: Any, since: Any, narrative: Any) -> QuerySet[Incident]:
+    found = Incident.objects.filter(reporter=reporter, reported_at__gte=since, narrative=narrative)
+    return found.order_by("-reported_at")[:1]
+
+
+@prepared
+def _by_key(key: Any) -> QuerySet[Incident]:
+    return Incident.objects.filter(pk=key)
+
+
 def _sent_before(key: UUID, by: User) -> Incident | None:
-    earlier = Incident.objects.filter(pk=key).first()
+    earlier = _by_key.first(key)
     if earlier is not None and earlier.reporter_id != by.pk:
         raise refused(_("This report number is taken. Open a new form."), "taken")
     return earlier

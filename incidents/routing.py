@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from commands.choices import COMMANDING, RUNG, BodyKind, Role
 from commands.models import Posting, SecurityCommand, User
 from elections.models import Election
+from elections.prepared import prepared
 from incidents.choices import Severity
 from incidents.deadlines import Targets
 from incidents.models import ResponseTarget
@@ -23,10 +26,7 @@ def targets_for(election: Election, phase: str, severity: str) -> Targets:
     Raises ValidationError where the reference data has no row (load_reference was not run).
     """
     rated = Severity.MEDIUM if severity == Severity.UNRATED else severity
-    rows = ResponseTarget.objects.filter(phase=phase, severity=rated, election__in=[election.pk]) | (
-        ResponseTarget.objects.filter(phase=phase, severity=rated, election=None)
-    )
-    row = max(rows, key=lambda r: r.election_id or 0, default=None)
+    row = max(_targets(phase, rated, election.pk), key=lambda r: r.election_id or 0, default=None)
     if row is None:
         raise ValidationError(_("There is no response target for this phase. Ask your administrator."), code="setup")
     return Targets(
@@ -38,18 +38,24 @@ def targets_for(election: Election, phase: str, severity: str) -> Targets:
     )
 
 
+@prepared
+def _targets(phase: Any, severity: Any, election: Any) -> QuerySet[ResponseTarget]:
+    return ResponseTarget.objects.filter(Q(election=election) | Q(election=None), phase=phase, severity=severity)
+
+
 def ladder_of(place: str) -> list[SecurityCommand]:
     """The commands that answer for P-code `place`, lowest first: district, province, PSC, as far as they exist."""
-    commands = (
-        SecurityCommand.objects.active()
-        .rungs()
-        .filter(jurisdiction__in=[place[:6], place[:4], place[:2]], kind__in=_LADDER_KINDS)
-        .select_related("jurisdiction")
-    )
+    commands = _answering_for([place[:6], place[:4], place[:2]])
     return sorted(commands, key=lambda c: (RUNG[BodyKind(c.kind)], c.force != "joint", c.code))
 
 
 _LADDER_KINDS = [BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC]
+
+
+@prepared
+def _answering_for(places: Any) -> QuerySet[SecurityCommand]:
+    found = SecurityCommand.objects.active().filter(jurisdiction__pk__in=places, kind__in=_LADDER_KINDS)
+    return found.select_related("jurisdiction")
 
 
 def desks() -> dict[str, SecurityCommand]:
@@ -124,10 +130,15 @@ def above(owner: SecurityCommand, place: str, subjects: Sequence[SecurityCommand
 def people_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> dict[int, list[User]]:
     """Who is told at each command (by primary key): its commanders, its NEC secretariat, its integrity officers."""
     keys = {c if isinstance(c, int) else c.pk for c in commands}
-    roles = [*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY]
     found: dict[int, list[User]] = defaultdict(list)
-    postings = Posting.objects.current(now).filter(command__in=keys, role__in=roles).select_related("user")
-    for posting in postings.order_by("pk"):
+    for posting in _answering_at(sorted(keys), now):
         if posting.user not in found[posting.command_id]:
             found[posting.command_id].append(posting.user)
     return found
+
+
+@prepared
+def _answering_at(commands: Any, now: Any) -> QuerySet[Posting]:
+    roles = [*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY]
+    postings = Posting.objects.current(now).filter(command__pk__in=commands, role__in=roles)
+    return postings.select_related("user").order_by("pk")

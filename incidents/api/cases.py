@@ -35,6 +35,7 @@ from incidents.api.scope import detailed_keys, filtered
 from incidents.api.serializers import IncidentDetailSerializer, IncidentSerializer, ReceiptSerializer
 from incidents.api.timeline import EntrySerializer
 from incidents.choices import Act, Channel
+from incidents.intake import is_known
 from incidents.models import Entry, Incident
 
 LIST = {
@@ -54,15 +55,15 @@ def etag(incident: Incident) -> str:
     return f'"{incident.version}"'
 
 
-def show(request: Request, incident: Incident, code: int = 200) -> Response:
-    """One case as its reader may see it, with its version as ETag."""
+def show(request: Request, incident: Incident, code: int = 200, *, detailed: set[uuid.UUID] | None = None) -> Response:
+    """One case as its reader may see it, with its version as ETag; `detailed` where the caller has asked already."""
     user = cast(User, request.user)
     survivor = incident.merged_into_id
     if survivor and not Incident.objects.visible_to(user).filter(pk=survivor).exists():
         survivor = None
     context = {
         "request": request,
-        "detailed": detailed_keys(user, [incident]),
+        "detailed": detailed_keys(user, [incident]) if detailed is None else detailed,
         "acts": actions.allowed(incident, user),
         "merged_into": str(survivor) if survivor else None,
         "concerned": incident.subjects.values_list("command__code", flat=True) if incident.is_sealed else [],
@@ -127,16 +128,21 @@ def report(request: Request, data: dict[str, Any]) -> Response:
     data["id"] = key = data.get("id") or id_from(request)
     data["concerned"] = tuple(data.get("concerned", ()))
     wanted = actions.Report(**data)
-    mine = Incident.objects.visible_to(user).filter(reporter=user)
-    known = mine.filter(pk=key).first() if key else None
+    known = None
+    if key and is_known(key):
+        known = Incident.objects.visible_to(user).filter(reporter=user, pk=key).first()
     incident = known or report_once(wanted, user, now)
     again = known is not None or incident.reported_at != now
     if again and not same_report(incident, wanted):
         detail = _("A report with this id or key was received before, and it said something else.")
         raise Problem("key-reused", 422, detail)
-    if not Incident.objects.visible_to(user).filter(pk=incident.pk).exists():
+    detailed = detailed_keys(user, [incident])
+    # Who may read the details sees the case, so one question is enough as a rule.
+    if not detailed and not Incident.objects.visible_to(user).filter(pk=incident.pk).exists():
         return Response(ReceiptSerializer(incident).data, status=202)
-    response = show(request, find(request, incident.pk), 200 if again else 201)
+    # A new case is as it was written a moment ago.
+    shown = find(request, incident.pk) if again else incident
+    response = show(request, shown, 200 if again else 201, detailed=detailed)
     response.headers["Location"] = request.build_absolute_uri(f"/api/v1/incidents/{incident.pk}/")
     return response
 

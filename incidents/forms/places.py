@@ -8,14 +8,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from commands.choices import COMMANDING, Role
 from commands.models import User
 from elections.choices import Level
 from elections.models import CODE_LENGTH, Jurisdiction
+from elections.prepared import prepared
 
 #: Roles that report, and whether they may report from anywhere (True) or from their command's jurisdiction.
 REPORTING: dict[Role, bool] = {
@@ -110,6 +112,28 @@ def cascade(typed: Mapping[str, str], reach: list[str], day: dt.date) -> list[St
         steps.append(step)
         above = step.value
     return steps
+
+
+def confirmed(typed: Mapping[str, str], reach: list[str], day: dt.date) -> str:
+    """What `cascade` would come to, where that can be told from the typed places alone; else "".
+
+    A complete form names each level down to its place: then these few rows are read, not all there are to choose from.
+    """
+    codes = [code for level in LEVELS if (code := typed.get(level, ""))]
+    chain = [code[: CODE_LENGTH[level]] for level, code in zip(LEVELS, codes, strict=False)]
+    if not codes or chain != codes or not all(code.isalnum() for code in codes):
+        return ""
+    place = codes[-1]
+    # Under a root that goes deeper, what was typed is not yet all: the posting fixes the rest.
+    if not within(place, reach) or any(len(root) > len(place) for root in reach):
+        return ""
+    above = {row.pcode: row.parent_id for row in _existing(codes, day)}
+    return place if [above.get(code) for code in codes] == [place[:2], *codes[:-1]] else ""
+
+
+@prepared
+def _existing(codes: Any, day: Any) -> QuerySet[Jurisdiction]:
+    return Jurisdiction.objects.current_on(day).filter(pcode__in=codes)
 
 
 def levels_of(code: str) -> dict[str, str]:

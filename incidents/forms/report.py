@@ -26,7 +26,7 @@ from incidents.forms import places
 from incidents.forms.report_categories import Choice, Group, first_codes, groups
 from incidents.forms.report_fields import A_POINT, TOO_LONG, ClockField, DayField, IdField, count, line, one_of
 from incidents.forms.writing import CodeField, NarrativeField, naming_numbers
-from incidents.models import Category
+from incidents.intake import category_in_use
 from incidents.routing import ladder_of
 from incidents.templatetags import _time
 
@@ -145,7 +145,7 @@ class ReportForm(forms.Form):
     @cached_property
     def choice(self) -> Choice | None:
         """The category chosen so far."""
-        row = Category.objects.filter(code=self.typed("category"), retired_on=None).first()
+        row = category_in_use(self.typed("category"))
         return Choice(row, self.phase) if row else None
 
     @cached_property
@@ -158,8 +158,11 @@ class ReportForm(forms.Form):
 
     @cached_property
     def steps(self) -> list[places.Step]:
-        typed = {str(level): self.typed(level) for level in places.LEVELS}
-        return places.cascade(typed, self.reach, timezone.localdate(self.now))
+        return places.cascade(self._places, self.reach, timezone.localdate(self.now))
+
+    @property
+    def _places(self) -> dict[str, str]:
+        return {str(level): self.typed(level) for level in places.LEVELS}
 
     def renewed(self) -> Any:
         """What was typed, under an id of its own."""
@@ -167,10 +170,11 @@ class ReportForm(forms.Form):
         typed["id"] = str(uuid7())
         return typed
 
-    @property
+    @cached_property
     def place(self) -> str:
         """The most exact place chosen so far."""
-        return places.deepest({str(step.level): step.value for step in self.steps})
+        known = places.confirmed(self._places, self.reach, timezone.localdate(self.now))
+        return known or places.deepest({str(step.level): step.value for step in self.steps})
 
     @cached_property
     def units(self) -> list[SecurityCommand]:

@@ -22,11 +22,11 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from commands.models import User
-from elections.models import Election
+from elections.calendar import election_at
 from incidents import actions
 from incidents.choices import Act, Channel
 from incidents.forms.report import IMPACT, NOW, ReportForm
-from incidents.intake import REPORTERS
+from incidents.intake import REPORTERS, is_known, said_before
 from incidents.models import Incident
 from incidents.views import report_parts
 
@@ -46,7 +46,7 @@ def log(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" and not user.has_role(*REPORTERS):
         # A POST is answered by the form, which keeps what was written while the posting still held.
         raise PermissionDenied(_("Your posting does not log cases."))
-    election = Election.objects.prefetch_related("phase_windows").default_for(now)
+    election = election_at(now)
     if request.method != "POST":
         empty = page(request, ReportForm(person=user, election=election, now=now))
         # It holds no case, and going back to a draft must not need the network.
@@ -75,7 +75,9 @@ def moved(request: HttpRequest, step: str) -> Any:
 def received(form: ReportForm) -> Incident | None:
     """The case this very report made before, by its id: a second press, the back button, a lost answer."""
     key = form.fields["id"].clean(form.data.get("id", ""))
-    return Incident.objects.visible_to(form.person).filter(reporter=form.person, pk=key).first() if key else None
+    if key is None or not is_known(key):
+        return None
+    return Incident.objects.visible_to(form.person).filter(reporter=form.person, pk=key).first()
 
 
 def same_words(form: ReportForm) -> Incident | None:
@@ -84,11 +86,13 @@ def same_words(form: ReportForm) -> Incident | None:
     Worse, with other numbers, at another stated time or about a unit it is another report: none may vanish into one
     that says less.
     """
-    data = form.data_for_report()
+    data, since = form.data_for_report(), form.now - REPEAT
+    if not said_before(data["narrative"], by=form.person, since=since):
+        return None
     facts = {name: data[name] for name in ("category", "place", "narrative", *IMPACT) if name in data}
     if form.cleaned_data.get("when") not in ("", None, NOW):
         facts["occurred_at"] = data["occurred_at"]
-    mine = Incident.objects.visible_to(form.person).filter(reporter=form.person, reported_at__gte=form.now - REPEAT)
+    mine = Incident.objects.visible_to(form.person).filter(reporter=form.person, reported_at__gte=since)
     found = mine.filter(**facts, initial_severity=data["severity"]).order_by("-reported_at")
     units = set(data["concerned"])
     return next((i for i in found if set(i.subjects.values_list("command__code", flat=True)) == units), None)

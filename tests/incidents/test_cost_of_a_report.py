@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from commands.models import ApiToken, User
+from elections.models import Jurisdiction
 from incidents import intake
 from incidents.models import Clock, Entry, Incident, ReferenceCounter
 from tests.cast import COMMUNE, DISTRICT, TAKEO
@@ -40,6 +41,24 @@ def test_through_the_api(cast: Any, now: dt.datetime, django_assert_max_num_quer
     with django_assert_max_num_queries(BY_API):
         answer = client.post("/api/v1/incidents/", sent, content_type="application/json")
     assert answer.status_code == 201, answer.content
+
+
+@pytest.mark.parametrize("level", [6, 8, 10])
+def test_the_answer_is_the_case_as_it_is_read_afterwards(cast: Any, now: dt.datetime, level: int) -> None:
+    """The answer is made of what was written, without reading it again."""
+    secret = ApiToken.new_secret()
+    ApiToken.objects.create(
+        user=cast.officer, name="t", digest=ApiToken.digest_of(secret), hint=secret[:8], created_at=now
+    )
+    village = Jurisdiction.objects.filter(parent=COMMUNE).values_list("pcode", flat=True).first() or COMMUNE
+    client = Client(headers={"authorization": f"Bearer {secret}"})
+    sent = {
+        "category": "CRM-06", "occurred_at": dt.datetime.now(dt.UTC).isoformat(), "place": village[:level],
+        "narrative": f" {STORY} ", "title": " Taken ", "lat": 10.991234567, "lon": 104.785, "killed": 0, "injured": 1,
+    }  # fmt: skip
+    answer = client.post("/api/v1/incidents/", sent, content_type="application/json")
+    assert answer.status_code == 201, answer.content
+    assert client.get(answer.headers["Location"]).json() == answer.json()
 
 
 def _report(by: User, now: dt.datetime, place: str = COMMUNE) -> Incident:
