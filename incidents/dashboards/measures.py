@@ -22,7 +22,7 @@ from incidents.choices import OPEN, Classification, ClockKind, Severity, State, 
 from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import Period, Question
 from incidents.filters import CaseFilter
-from incidents.models import Clock, Escalation, EscalationKind, Incident
+from incidents.models import Escalation, EscalationKind, Incident
 from incidents.querysets import IncidentQuerySet, unit_codes
 from incidents.tallies import NOT_COUNTED
 
@@ -254,14 +254,15 @@ def injured_at_end(question: Question) -> int:
 
 def decided(question: Question) -> tuple[int, int]:
     """Cases reported in the period that were acknowledged in time, and all whose time to do so is over or used."""
-    clocks = Clock.objects.filter(
-        Q(incident__acknowledged_at__isnull=False) | Q(deadline_at__lt=question.now),
-        kind=ClockKind.ACKNOWLEDGE,
-        episode=1,
-        incident__in=question.reported().counted(),
+    # From the cases: their clocks joined once, where `incident__in` would read the cases a second time.
+    cases = question.reported().counted()
+    first_clocks = cases.filter(
+        Q(acknowledged_at__isnull=False) | Q(clocks__deadline_at__lt=question.now),
+        clocks__kind=ClockKind.ACKNOWLEDGE,
+        clocks__episode=1,
     )
-    in_time = Q(incident__acknowledged_at__lte=F("deadline_at"))
-    counted = clocks.aggregate(met=Count("pk", filter=in_time), base=Count("pk"))
+    in_time = Q(acknowledged_at__lte=F("clocks__deadline_at"))
+    counted = first_clocks.aggregate(met=Count("clocks", filter=in_time), base=Count("clocks"))
     return counted["met"], counted["base"]
 
 

@@ -6,6 +6,7 @@ Listed with their parameters in templates/components/README.html. All of them ar
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from django.forms import BoundField
 from django.template.context import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from commands.models import SecurityCommand
@@ -47,6 +49,7 @@ def _known(markup: str) -> SafeString:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=512)
 def icon(name: str, css: str = "") -> SafeString:
     """A line icon; decorative, so the word stands beside it or in an aria-label."""
     return format_html(
@@ -57,6 +60,7 @@ def icon(name: str, css: str = "") -> SafeString:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=32)
 def shape(severity: str) -> SafeString:
     """The shape of a severity alone, where the word stands elsewhere."""
     code = severity if severity in SHAPES else Severity.UNRATED
@@ -82,12 +86,23 @@ def _css(severity: str) -> str:
 @register.simple_tag
 def severity(code: str) -> SafeString:
     """How serious: a filled shape in a pill."""
+    return _severity(code, get_language())
+
+
+@functools.lru_cache(maxsize=64)
+def _severity(code: str, _language: str | None) -> SafeString:
+    # Once in each language: a list shows twenty-five of them.
     return format_html('<span class="sev sev--{}">{}{}</span>', _css(code), shape(code), Severity(code).label)
 
 
 @register.simple_tag
 def state(code: str) -> SafeString:
     """What is being done: a bar of six steps, dashed for the side states."""
+    return _state(code, get_language())
+
+
+@functools.lru_cache(maxsize=64)
+def _state(code: str, _language: str | None) -> SafeString:
     if code in MAIN_STATES:
         at = MAIN_STATES.index(State(code))
         steps = "".join(f'<i class="{"on" if n < at else "now" if n == at else ""}"></i>' for n in range(6))
@@ -128,14 +143,15 @@ def classification(code: str) -> SafeString:
 @register.simple_tag
 def rung(step: int | None, label: str = "") -> SafeString:
     """Who holds it: rising steps, 0 post to 3 PSC; None for a body beside the ladder (a shield)."""
+    return format_html('<span class="rung">{}<span>{}</span></span>', _steps(step), label)
+
+
+@functools.lru_cache(maxsize=8)
+def _steps(step: int | None) -> SafeString:
     if step is None:
-        return format_html('<span class="rung">{}<span>{}</span></span>', icon("shield"), label)
+        return icon("shield")
     steps = "".join(f'<i class="{"on" if n < step else "now" if n == step else ""}"></i>' for n in range(4))
-    return format_html(
-        '<span class="rung"><span class="rung__steps" aria-hidden="true">{}</span><span>{}</span></span>',
-        _known(steps),
-        label,
-    )
+    return format_html('<span class="rung__steps" aria-hidden="true">{}</span>', _known(steps))
 
 
 @register.simple_tag

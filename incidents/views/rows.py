@@ -68,10 +68,14 @@ def page(
     """
     found = _behind(cases, by_deadline, after)
     ordered = found.order_by(*(("next_due_at", "id") if by_deadline else ("-reported_at", "-id")))
+    # First which, from an index alone; then all that a row shows of them. In one query PostgreSQL, expecting fewer
+    # cases behind the cursor than there are, joins all of a province and sorts them (430 ms at a million).
+    keys = list(ordered.values_list("pk", flat=True)[: size + 1])
     running = Prefetch("clocks", Clock.objects.filter(state=ClockState.RUNNING), to_attr="running")
-    incidents = list(ordered.with_names().prefetch_related(running)[: size + 1])
-    shown = incidents[:size]
-    more = _cursor(shown[-1], by_deadline) if len(incidents) > size else ""
+    named = Incident.objects.filter(pk__in=keys[:size]).order_by().with_names().prefetch_related(running)
+    by_key = {incident.pk: incident for incident in named}
+    shown = [by_key[key] for key in keys[:size] if key in by_key]
+    more = _cursor(shown[-1], by_deadline) if len(keys) > size else ""
     return Page(rows_of(shown, user, now), more)
 
 
