@@ -59,7 +59,7 @@ def _load(code: str) -> Election | None:
     """The election and its windows in one query where it has any."""
     windows = list(PhaseWindow.objects.filter(election__code=code).select_related("election").order_by("starts_at"))
     if not windows:
-        return Election.objects.filter(code=code).prefetch_related("phase_windows").first()
+        return Election.objects.filter(code=code).first()
     election = windows[0].election
     election.windows = windows
     return election

@@ -48,7 +48,7 @@ class PhaseWindowSerializer(serializers.ModelSerializer[PhaseWindow]):
 
 
 class ElectionSerializer(serializers.ModelSerializer[Election]):
-    phases = PhaseWindowSerializer(source="phase_windows", many=True)
+    phases = PhaseWindowSerializer(source="windows", many=True)
     current_phase = serializers.SerializerMethodField()
 
     class Meta:
@@ -157,7 +157,7 @@ class Elections(ListDoor):
     """Elections, the latest code first."""
 
     serializer_class = ElectionSerializer
-    queryset = Election.objects.prefetch_related("phase_windows")
+    queryset = Election.objects.with_windows()
     ordering = ("-code",)
 
 
@@ -166,7 +166,7 @@ class ElectionDetail(Door, generics.RetrieveAPIView[Election]):
     """One election."""
 
     serializer_class = ElectionSerializer
-    queryset = Election.objects.prefetch_related("phase_windows")
+    queryset = Election.objects.with_windows()
     lookup_field = "code"
 
 

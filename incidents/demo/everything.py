@@ -32,7 +32,7 @@ def make(
     `tell` hears how far it is, twenty times. Returns what was refused, counted by reason: acts that came too late for
     their case, mostly.
     """
-    elections = Election.objects.select_for_update().prefetch_related("phase_windows")
+    elections = Election.objects.select_for_update().with_windows()
     senate = elections.get(code=scenarios.ELECTION)
     was_locked = senate.is_locked
     # An election in the past is locked; its cases are made as if it were not, and then it is as it was.

@@ -13,7 +13,7 @@ from incidents.forms import places
 from tests.cast import COMMUNE, DISTRICT, TAKEO
 
 DAY = dt.date(2027, 5, 3)
-REACHES = ([DISTRICT], [TAKEO], ["KH"], [COMMUNE], [DISTRICT, "KH12"], [])
+REACHES: tuple[list[str], ...] = ([DISTRICT], [TAKEO], ["KH"], [COMMUNE], [DISTRICT, "KH12"], [])
 
 
 def _whole(typed: dict[str, str], reach: list[str]) -> str:

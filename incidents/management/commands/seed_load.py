@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if not (settings.DEMO or settings.DEBUG):
             raise CommandError("Made cases belong in a demonstration database. Set DEMO=1 to say that this is one.")
         now, started = timezone.now(), time.monotonic()
-        elections = Election.objects.prefetch_related("phase_windows")
+        elections = Election.objects.with_windows()
         code = options["election"]
         election = elections.filter(code=code).first() if code else elections.default_for(now)
         if election is None:
