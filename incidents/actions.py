@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -539,13 +539,22 @@ def _fields_of(function: Callable[..., Any]) -> tuple[frozenset[str], frozenset[
 
 def allowed(incident: Incident, user: User) -> list[Act]:
     """Acts possible now for this person: which buttons to show."""
+    return list(_allowed(lifecycle.possible(incident.state), incident, user))
+
+
+def first_allowed(acts: Iterable[Act], incident: Incident, user: User) -> Act | None:
+    """The first of `acts` that is in `allowed(incident, user)`; a list asks this of every case, so no further."""
+    possible = (act for act in acts if lifecycle.is_possible(incident.state, act))
+    return next(_allowed(possible, incident, user), None)
+
+
+def _allowed(acts: Iterable[Act], incident: Incident, user: User) -> Iterator[Act]:
+    if incident.election.is_locked:
+        return
     facts = facts_of(incident, user)
-    acts = [
-        act
-        for act in lifecycle.possible(incident.state)
-        if act in _ACTS and _applies(act, incident) and authority.may(act, user.current_postings, facts)
-    ]
-    return acts if not incident.election.is_locked else []
+    for act in acts:
+        if act in _ACTS and _applies(act, incident) and authority.may(act, user.current_postings, facts):
+            yield act
 
 
 def _applies(act: Act, case: Incident) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import cast
+from typing import Any, cast
 
 from django.core.cache import cache
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from elections.calendar import election_at
 from elections.models import Election, PhaseWindow
+from elections.prepared import prepared
 
 SESSION_KEY = "election"
 _DEFAULT_SECONDS = 60
@@ -48,16 +51,21 @@ def _default(now: dt.datetime) -> Election | None:
     code = cache.get(key)
     if code and (found := _load(code)):
         return found
-    found = Election.objects.default_for(now)
+    found = election_at(now)
     if found is None:
         return None
     cache.set(key, found.code, _DEFAULT_SECONDS)
     return _load(found.code)
 
 
+@prepared
+def _windows(code: Any) -> QuerySet[PhaseWindow]:
+    return PhaseWindow.objects.filter(election__code=code).select_related("election").order_by("starts_at")
+
+
 def _load(code: str) -> Election | None:
     """The election and its windows in one query where it has any."""
-    windows = list(PhaseWindow.objects.filter(election__code=code).select_related("election").order_by("starts_at"))
+    windows = _windows(code)
     if not windows:
         return Election.objects.filter(code=code).first()
     election = windows[0].election

@@ -92,7 +92,12 @@ def after(state: State | str, act: Act | str) -> State | None:
 
 def possible(state: State | str) -> Iterator[Act]:
     """Every act possible in `state`, in the order of the vocabulary."""
-    return (act for act in Act if (State(state), act) in TRANSITIONS)
+    return (act for act in Act if is_possible(state, act))
+
+
+def is_possible(state: State | str, act: Act | str) -> bool:
+    # The members of both vocabularies are equal to their texts, and hash like them.
+    return (state, act) in TRANSITIONS
 
 
 def refusal(state: State | str, act: Act | str) -> str:

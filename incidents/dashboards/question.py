@@ -20,6 +20,7 @@ from django.db.models.query import QuerySet
 from django.utils import timezone
 
 from commands.models import User
+from elections.calendar import election_at
 from elections.models import Election
 from incidents.choices import OPEN, State
 from incidents.filters import ALL, ENDED, LATE, OPEN_GROUP, CaseFilter
@@ -212,7 +213,7 @@ class Question:
     @property
     def election(self) -> Election | None:
         """The election that is on now."""
-        return self.once("election", lambda: Election.objects.default_for(self.now))
+        return self.once("election", lambda: election_at(self.now))
 
     def key(self, part: str, *, stamped: bool = True) -> str:
         """The name of an answer: never one for two scopes, filters, periods or, `stamped`, states of the record."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
+from elections.prepared import prepared
 from incidents.models import Clock, ClockState, EngineState
 
 
@@ -27,14 +30,12 @@ class Pulse:
 
 def pulse(now: dt.datetime) -> Pulse:
     """The engine's condition at `now`: two indexed reads."""
-    row = EngineState.objects.filter(pk=1).first()
+    row = _state.first(1)
     last_ok = row.last_ok_at if row else None
     patience = dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
-    late = Clock.objects.filter(
-        state=ClockState.RUNNING, fires_at__lt=now - patience, quarantine=None, incident__election__is_locked=False
-    )
-    oldest = late.order_by("fires_at").values_list("fires_at", flat=True).first()
-    overdue = late.count() if oldest else 0
+    first = _oldest.first(now - patience)
+    oldest = first.fires_at if first else None
+    overdue = _waiting(now - patience).count() if first else 0
     stale = last_ok is not None and now - last_ok > dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
     if overdue:
         state, reason = "late", "clocks_wait"
@@ -46,6 +47,22 @@ def pulse(now: dt.datetime) -> Pulse:
     else:
         state, reason = "ok", ""
     return Pulse(state=state, last_ok_at=last_ok, overdue=overdue, oldest_due_at=oldest, reason=reason)
+
+
+def _waiting(before: Any) -> QuerySet[Clock]:
+    return Clock.objects.filter(
+        state=ClockState.RUNNING, fires_at__lt=before, quarantine=None, incident__election__is_locked=False
+    )
+
+
+@prepared
+def _oldest(before: Any) -> QuerySet[Clock]:
+    return _waiting(before).order_by("fires_at")[:1]
+
+
+@prepared
+def _state(pk: Any) -> QuerySet[EngineState]:
+    return EngineState.objects.filter(pk=pk)
 
 
 def watch(now: dt.datetime) -> Pulse:

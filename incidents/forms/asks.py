@@ -144,7 +144,12 @@ ASKS: dict[Act, Ask] = {
 
 
 def primary(incident: Incident, allowed: list[Act]) -> Act | None:
-    """The one act to offer first: what the next deadline waits for, else the next step of the case."""
+    """The one act to offer first."""
+    return next((act for act in wanted_first(incident) if act in allowed), None)
+
+
+def wanted_first(incident: Incident) -> list[Act]:
+    """What to offer first, in this order: what the next deadline waits for, then the next steps of the case."""
     by_clock = {
         "acknowledge": [Act.ACKNOWLEDGE, Act.ACCEPT],
         "accept": [Act.ACCEPT],
@@ -156,5 +161,4 @@ def primary(incident: Incident, allowed: list[Act]) -> Act | None:
     }
     wanted = [Act.COUNTERSIGN] if incident.request_act else []
     wanted += by_clock.get(incident.next_due_kind, [])
-    wanted += [Act.ACKNOWLEDGE, Act.ACCEPT, Act.UPDATE, Act.CLASSIFY, Act.CLOSE, Act.REOPEN]
-    return next((act for act in wanted if act in allowed), None)
+    return [*wanted, Act.ACKNOWLEDGE, Act.ACCEPT, Act.UPDATE, Act.CLASSIFY, Act.CLOSE, Act.REOPEN]

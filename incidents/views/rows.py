@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch, Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from commands.models import User
 from elections.models import Jurisdiction
+from elections.prepared import prepared
 from incidents import actions
 from incidents.choices import Act, ClockKind
-from incidents.forms.asks import ASKS, Ask, primary
+from incidents.forms.asks import ASKS, Ask, wanted_first
 from incidents.models import Clock, ClockState, Incident
 from incidents.querysets import OPERATIONAL_ONLY, IncidentQuerySet
 
@@ -71,12 +74,31 @@ def page(
     # First which, from an index alone; then all that a row shows of them. In one query PostgreSQL, expecting fewer
     # cases behind the cursor than there are, joins all of a province and sorts them (430 ms at a million).
     keys = list(ordered.values_list("pk", flat=True)[: size + 1])
-    running = Prefetch("clocks", Clock.objects.filter(state=ClockState.RUNNING), to_attr="running")
-    named = Incident.objects.filter(pk__in=keys[:size]).order_by().with_names().prefetch_related(running)
-    by_key = {incident.pk: incident for incident in named}
-    shown = [by_key[key] for key in keys[:size] if key in by_key]
+    shown = _named(keys[:size])
     more = _cursor(shown[-1], by_deadline) if len(keys) > size else ""
     return Page(rows_of(shown, user, now), more)
+
+
+def _named(keys: list[UUID]) -> list[Incident]:
+    """The cases of these keys, in their order, with all that a row shows: two queries."""
+    found = {incident.pk: incident for incident in _of_keys(keys)}
+    running: dict[UUID, list[Clock]] = defaultdict(list)
+    for clock in _running_of(keys):
+        running[clock.incident_id].append(clock)
+    for key, incident in found.items():
+        incident.running = running[key]  # type: ignore[attr-defined]
+    return [found[key] for key in keys if key in found]
+
+
+@prepared
+def _of_keys(keys: Any) -> QuerySet[Incident]:
+    # Keys that a scoped queryset gave.
+    return Incident.objects.filter(pk__in=keys).order_by().with_names()
+
+
+@prepared
+def _running_of(keys: Any) -> QuerySet[Clock]:
+    return Clock.objects.filter(incident__pk__in=keys, state=ClockState.RUNNING)
 
 
 def rows_of(incidents: list[Incident], user: User, now: dt.datetime) -> list[Row]:
@@ -85,7 +107,7 @@ def rows_of(incidents: list[Incident], user: User, now: dt.datetime) -> list[Row
     rows: list[Row] = []
     for incident in incidents:
         detailed = incident.pk in readable
-        act = primary(incident, actions.allowed(incident, user))
+        act = actions.first_allowed(wanted_first(incident), incident, user)
         late = incident.next_due_at is not None and incident.next_due_at <= now
         rows.append(
             Row(
