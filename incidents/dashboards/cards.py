@@ -106,7 +106,7 @@ def _in_time(question: Question) -> Tile:
     """The share acknowledged in time over seven days, beside the seven days before."""
     shares = question.remembered(
         "within target",
-        lambda: [measures.within_target(question), measures.within_target(question.over(_week_before(question)))],
+        lambda: measures.shares_in_time(question, question.span, _week_before(question)),
         seconds=SLOW_SECONDS,
     )
     share, before = (None if value is None else round(value) for value in shares)

@@ -252,23 +252,37 @@ def injured_at_end(question: Question) -> int:
     return sum(n * int(known["injured"]) for known, n in _known_at_end(question))
 
 
-def decided(question: Question) -> tuple[int, int]:
-    """Cases reported in the period that were acknowledged in time, and all whose time to do so is over or used."""
+def decided(question: Question, *periods: Period) -> list[tuple[int, int]]:
+    """Of each period: cases acknowledged in time, and all whose time to do so is over or used; one query."""
+    whole = Period(min(p.start for p in periods), max(p.end for p in periods))
     # From the cases: their clocks joined once, where `incident__in` would read the cases a second time.
-    cases = question.reported().counted()
-    first_clocks = cases.filter(
-        Q(acknowledged_at__isnull=False) | Q(clocks__deadline_at__lt=question.now),
-        clocks__kind=ClockKind.ACKNOWLEDGE,
-        clocks__episode=1,
+    first_clocks = (
+        question.over(whole)
+        .reported()
+        .counted()
+        .filter(
+            Q(acknowledged_at__isnull=False) | Q(clocks__deadline_at__lt=question.now),
+            clocks__kind=ClockKind.ACKNOWLEDGE,
+            clocks__episode=1,
+        )
     )
-    in_time = Q(acknowledged_at__lte=F("clocks__deadline_at"))
-    counted = first_clocks.aggregate(met=Count("clocks", filter=in_time), base=Count("clocks"))
-    return counted["met"], counted["base"]
+    counts: dict[str, Count] = {}
+    for number, period in enumerate(periods):
+        within = Q(reported_at__gte=period.start, reported_at__lt=period.end)
+        in_time = within & Q(acknowledged_at__lte=F("clocks__deadline_at"))
+        counts |= {f"met{number}": Count("clocks", filter=in_time), f"all{number}": Count("clocks", filter=within)}
+    found = first_clocks.aggregate(**counts)
+    return [(found[f"met{number}"], found[f"all{number}"]) for number in range(len(periods))]
+
+
+def shares_in_time(question: Question, *periods: Period) -> list[float | None]:
+    """Per cent acknowledged in time in each period; None of fewer than SMALLEST_BASE cases."""
+    counted = decided(question, *periods)
+    return [round(100 * met / base, 1) if base >= SMALLEST_BASE else None for met, base in counted]
 
 
 def within_target(question: Question) -> float | None:
-    met, base = decided(question)
-    return round(100 * met / base, 1) if base >= SMALLEST_BASE else None
+    return shares_in_time(question, question.span)[0]
 
 
 class Percentile(Aggregate):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -29,6 +30,7 @@ from incidents.dashboards.question import Question
 from incidents.filters import CaseFilter, mine_choices
 
 YEAR = 31_536_000
+FILTER_SECONDS = 60
 #: Templates of the parts that renew themselves.
 LIVE_PARTS = ("top", "map_title", "legend", "picked", "places", "trend", "side")
 View = Callable[[HttpRequest, Question], HttpResponse]
@@ -67,9 +69,21 @@ def page(request: HttpRequest, question: Question) -> HttpResponse:
 
 
 def _page(request: HttpRequest, question: Question) -> HttpResponse:
-    asked = question.asked
-    context = {"parts": _parts(question), "filter": asked, "chips": asked.active(), **_choices(question)}
+    context = {"parts": _parts(question), "filter": question.asked, "filter_bar": _filter_bar(question)}
     return render(request, "dashboards/page.html", context)
+
+
+def _filter_bar(question: Question) -> str:
+    """The panel of filters, the same for everybody who asks the same in one language; a new category waits a minute."""
+    asked = question.asked
+
+    def draw() -> str:
+        context = {"filter": asked, "chips": asked.active(), **_choices(question)}
+        return render_to_string("dashboards/_filters.html", context)
+
+    said = f"{get_language()}\n{asked.query_string()}"
+    key = "dashboard-filters:" + hashlib.sha256(said.encode()).hexdigest()
+    return cast(str, cache.get_or_set(key, draw, FILTER_SECONDS))
 
 
 def tile_host(address: str) -> str:

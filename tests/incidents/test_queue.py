@@ -157,6 +157,23 @@ def test_the_page_costs_the_same_with_many_rows(
         client.get(reverse("incidents:list"))
 
 
+def test_what_orders_a_list_joins_nothing(
+    cast: Cast, signed_in: Any, moment: dt.datetime, django_assert_max_num_queries: Any
+) -> None:
+    """With joins PostgreSQL may read and sort all of a province to show twenty-five of it."""
+    for n in range(30):
+        plain_case(reported_at=moment, next_due_at=moment + n * MINUTE)
+    client = signed_in(cast.provincial)
+    for state in ("open", "all"):
+        page = client.get(reverse("incidents:list"), {"state": state}).context["page"]
+        with django_assert_max_num_queries(14) as captured:
+            behind = client.get(reverse("incidents:list"), {"state": state, "after": page.after})
+        assert {row.incident.pk for row in behind.context["page"].rows}.isdisjoint(row.incident.pk for row in page.rows)
+        ordered = [q["sql"] for q in captured.captured_queries if 'FROM "incidents_incident"' in q["sql"]]
+        ordered = [sql for sql in ordered if "ORDER BY" in sql]
+        assert ordered and not any(" JOIN " in sql for sql in ordered)
+
+
 # ---- News ----
 
 
