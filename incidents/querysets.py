@@ -79,15 +79,18 @@ def whole_places(user: User | AnonymousUser) -> tuple[str, ...] | None:
 class IncidentQuerySet(models.QuerySet["Incident"]):
     # ---- Scope ----
 
-    def visible_to(self, user: User | AnonymousUser) -> IncidentQuerySet:
-        """Cases `user` may know of, through the postings in force now. Unknown people and roles see none."""
-        return self._scoped(user, details=False)
+    def visible_to(self, user: User | AnonymousUser, *, unsealed: bool = False) -> IncidentQuerySet:
+        """Cases `user` may know of, through the postings in force now. Unknown people and roles see none.
 
-    def detailed_to(self, user: User | AnonymousUser) -> IncidentQuerySet:
-        """The visible cases whose narrative, exact place and files (tier T2) `user` may read."""
-        return self._scoped(user, details=True)
+        With `unsealed` those of them that are not sealed: half the work where the case asked about is known not to be.
+        """
+        return self._scoped(user, details=False, unsealed=unsealed)
 
-    def _scoped(self, user: User | AnonymousUser, *, details: bool) -> IncidentQuerySet:
+    def detailed_to(self, user: User | AnonymousUser, *, unsealed: bool = False) -> IncidentQuerySet:
+        """The visible cases whose narrative, exact place and files (tier T2) `user` may read; `unsealed` as above."""
+        return self._scoped(user, details=True, unsealed=unsealed)
+
+    def _scoped(self, user: User | AnonymousUser, *, details: bool, unsealed: bool) -> IncidentQuerySet:
         if isinstance(user, AnonymousUser):
             return self.none()
         postings = [p for p in user.current_postings if not (details and p.role in OPERATIONAL_ONLY)]
@@ -97,7 +100,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         concerned = unit_codes(user.current_postings)
         if scope == NOTHING and not postings:
             return self.none()
-        if not any(p.role in BY_CASE for p in postings):
+        if unsealed or not any(p.role in BY_CASE for p in postings):
             # The common case of a queue or dashboard: one plain condition that the indexes answer.
             return self.filter(scope, is_sealed=False)
         subject: Any = self.model._meta.get_field("subjects").related_model

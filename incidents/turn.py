@@ -17,11 +17,12 @@ from uuid import UUID
 from celery import current_app
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _
 
 from commands.authority import Facts, judge
 from commands.models import Posting, SecurityCommand, User
+from elections.prepared import prepared
 from incidents import lifecycle, tallies
 from incidents.choices import Act, Channel, Classification, ClockKind, Nature, State
 from incidents.deadlines import Targets, fires_at
@@ -96,7 +97,7 @@ TRACKED = (
 #: Bookkeeping that would only repeat the entry's own columns, or show the narrative where it need not be.
 _NOT_SHOWN = frozenset({"next_due_at", "next_due_kind", "search_key", "request_data", "request_by_id", "rung"})
 #: People stand in the journal under the name they sign in with, which is a function and not a database key.
-_PEOPLE = {"assignee_id": "assignee", "resolved_by_id": "resolved_by"}
+_PEOPLE = frozenset({"assignee_id", "resolved_by_id"})
 
 
 class StaleVersion(ValidationError):
@@ -151,6 +152,12 @@ def stored(value: object) -> Any:
     return value.isoformat() if isinstance(value, dt.datetime) else value
 
 
+def _as_journaled(name: str, value: Any) -> Any:
+    if name in _PEOPLE and value is not None:
+        return User.objects.values_list("username", flat=True).get(pk=value)
+    return stored(value)
+
+
 @dataclass
 class Turn:
     """One act under way on one locked case; `finish` writes it all."""
@@ -168,23 +175,15 @@ class Turn:
     _told: list[tuple[str, list[User]]] = field(default_factory=list)
     _before: dict[str, Any] = field(default_factory=dict)
     _cell: tallies.Cell | None = None
-    _people: dict[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._before = {name: getattr(self.incident, name) for name in TRACKED}
-        self._people = {name: self._person(name) for name in _PEOPLE}
         self._cell = tallies.cell_of(self.incident)
 
     @property
     def targets(self) -> Targets:
         """The response targets of the case's phase and its severity as it stands in this act."""
         return targets_for(self.incident.election, self.incident.phase, self.incident.severity)
-
-    def _person(self, name: str) -> str | None:
-        if getattr(self.incident, name) is None:
-            return None
-        person: User = getattr(self.incident, _PEOPLE[name])
-        return person.username
 
     # ---- Clocks ----
 
@@ -265,11 +264,8 @@ class Turn:
             by=self.by,
             posting=self.posting,
             command=self.posting.command if self.posting else None,
-            before={n.removesuffix("_id"): self._people[n] if n in _PEOPLE else stored(self._before[n]) for n in shown},
-            after={
-                n.removesuffix("_id"): self._person(n) if n in _PEOPLE else stored(getattr(incident, n)) for n in shown
-            }
-            | self.extra_after,
+            before={n.removesuffix("_id"): _as_journaled(n, self._before[n]) for n in shown},
+            after={n.removesuffix("_id"): _as_journaled(n, getattr(incident, n)) for n in shown} | self.extra_after,
             reason=self.reason,
             note=self.note,
             version=incident.version,
@@ -325,10 +321,14 @@ def new_clock(incident: UUID, kind: ClockKind, minutes: int, now: dt.datetime) -
 
 def refresh_deadline(incident: Incident) -> None:
     """Copy the earliest deadline still to be met onto the case, for sorting; none where it is not open."""
-    live = incident.clocks.filter(state__in=LIVE)
-    first = live.order_by("deadline_at").first() if incident.is_open else None
+    first = _first_deadline.first(incident.pk) if incident.is_open else None
     incident.next_due_at = first.deadline_at if first else None
     incident.next_due_kind = first.kind if first else ""
+
+
+@prepared
+def _first_deadline(incident: Any) -> QuerySet[Clock]:
+    return Clock.objects.filter(incident=incident, state__in=LIVE).order_by("deadline_at")[:1]
 
 
 def locked(pk: UUID, by: User | None) -> Incident:

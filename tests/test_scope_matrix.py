@@ -405,6 +405,17 @@ def test_a_sealed_case_changes_no_count_of_those_it_is_sealed_from(
     assert [person for person in before if before[person] != after[person]] == []
 
 
+def test_the_unsealed_part_of_a_scope_is_the_scope_without_what_is_sealed(stage: Stage, cast: Cast) -> None:
+    """Asked for short where a case is known not to be sealed; it may never show another case than the whole scope."""
+    cases = Incident.objects
+    for person in EVERYBODY:
+        user = getattr(cast, person)
+        for scope in (cases.visible_to, cases.detailed_to):
+            whole = set(scope(user).filter(is_sealed=False).values_list("pk", flat=True))
+            assert set(scope(user, unsealed=True).values_list("pk", flat=True)) == whole, person
+    assert cases.visible_to(cast.officer, unsealed=True).count() == 1
+
+
 def text_of(answer: Any) -> str:
     return (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode()
 

@@ -34,5 +34,8 @@ def filtered(request: Request) -> IncidentQuerySet:
 
 def detailed_keys(user: User, incidents: Iterable[Incident]) -> set[uuid.UUID]:
     """Which of these cases show their narrative, exact place and files to `user`: one query for a page."""
-    keys = [incident.pk for incident in incidents]
-    return set(Incident.objects.detailed_to(user).filter(pk__in=keys).values_list("pk", flat=True)) if keys else set()
+    known = list(incidents)
+    if not known:
+        return set()
+    mine = Incident.objects.detailed_to(user, unsealed=not any(incident.is_sealed for incident in known))
+    return set(mine.filter(pk__in=[incident.pk for incident in known]).values_list("pk", flat=True))

@@ -10,12 +10,14 @@ import datetime as dt
 import logging
 import socket
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand
+from elections.prepared import prepared
 from incidents import tallies
 from incidents.choices import OPEN, Act, Channel, ClockKind, State
 from incidents.deadlines import fires_at
@@ -100,17 +102,12 @@ def _due_cases(now: dt.datetime, seen: set[UUID]) -> list[UUID]:
 def _fire_case(key: UUID, now: dt.datetime, run: EngineRun) -> None:
     try:
         with transaction.atomic():
-            skip = connection.features.has_select_for_update_skip_locked
-            case = (
-                Incident.objects.select_for_update(of=("self",), skip_locked=skip)
-                .filter(pk=key, state__in=OPEN)
-                .first()
-            )
+            case = _claimed.first(key)
             if case is None:
                 return
             run.claimed += 1
             for _step in range(STEPS_AT_MOST):
-                clock = due_clocks(now).filter(incident=case).order_by("fires_at", "id").first()
+                clock = _next_due.first(key, now)
                 if clock is None:
                     break
                 _fire(case, clock, now, run)
@@ -119,6 +116,19 @@ def _fire_case(key: UUID, now: dt.datetime, run: EngineRun) -> None:
         run.quarantined += 1
         run.error = f"{type(fault).__name__}: {fault}"[:500]
         _quarantine(key, now, run.error)
+
+
+@prepared
+def _claimed(key: Any) -> QuerySet[Incident]:
+    """The open case, locked; none where another worker has it. Only inside a transaction."""
+    skip = connection.features.has_select_for_update_skip_locked
+    cases = Incident.objects.select_for_update(of=("self",), skip_locked=skip).filter(pk=key, state__in=OPEN)
+    return cases.select_related("owner", "election", "category")
+
+
+@prepared
+def _next_due(case: Any, now: Any) -> QuerySet[Clock]:
+    return due_clocks(now).filter(incident=case).order_by("fires_at", "id")[:1]
 
 
 def _quarantine(key: UUID, now: dt.datetime, error: str) -> None:

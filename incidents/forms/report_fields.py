@@ -26,10 +26,17 @@ def line(limit: int) -> LineField:
     return LineField(max_length=limit, required=False, error_messages={"max_length": TOO_LONG})
 
 
+class FixedChoiceField(forms.ChoiceField):
+    """A choice that is the same on every form, which therefore takes no copy of it."""
+
+    def __deepcopy__(self, memo: Any) -> FixedChoiceField:
+        return forms.Field.__deepcopy__(self, memo)
+
+
 def one_of(choices: Any, blank: Any = None) -> forms.ChoiceField:
     """One of `choices`, or nothing."""
     listed = [*choices] if blank is None else [("", blank), *choices]
-    return forms.ChoiceField(choices=listed, required=False, error_messages={"invalid_choice": _A_CHOICE})
+    return FixedChoiceField(choices=listed, required=False, error_messages={"invalid_choice": _A_CHOICE})
 
 
 def count(limit: int) -> CountField:

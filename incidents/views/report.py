@@ -154,7 +154,8 @@ def add_files(request: HttpRequest, incident: Incident, now: dt.datetime) -> Non
 def after(request: HttpRequest, form: ReportForm, incident: Incident, *, is_new: bool) -> HttpResponse:
     """To the case, or where it was sealed from the reporter's own unit to a receipt."""
     text = _("Sent. The case is %(reference)s.") if is_new else _("We have this report already: it is %(reference)s.")
-    if Incident.objects.visible_to(form.person).filter(pk=incident.pk).exists():
+    mine = Incident.objects.visible_to(form.person, unsealed=not incident.is_sealed)
+    if mine.filter(pk=incident.pk).exists():
         messages.success(request, text % {"reference": incident.reference})
         address = incident.get_absolute_url()
     else:
