@@ -119,7 +119,7 @@ def _title(user: User, asked: CaseFilter) -> str:
 
 def _next_out(user: User, now: dt.datetime, page: rows.Page) -> list[rows.Row]:
     """The three cases of the person's own command whose deadline comes first: what the command would lose next."""
-    own = {p.command_id for p in user.current_postings if p.role in COMMANDING}
+    own = rows.own_commands(user)
     if not own:
         return []
     # The page is by deadline already: its first three of ours are the first three of all.

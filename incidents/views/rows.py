@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from commands.choices import COMMANDING
 from commands.models import User
 from elections.models import Jurisdiction
 from elections.prepared import prepared
@@ -130,6 +131,11 @@ def detailed_keys(user: User, incidents: Iterable[Incident]) -> set[UUID]:
     if not keys or not any(p.role in OPERATIONAL_ONLY for p in user.current_postings):
         return keys
     return set(Incident.objects.detailed_to(user).filter(pk__in=keys).values_list("pk", flat=True))
+
+
+def own_commands(user: User) -> set[int]:
+    """Keys of the commands at which the person commands."""
+    return {p.command_id for p in user.current_postings if p.role in COMMANDING}
 
 
 def place_for(incident: Incident, *, detailed: bool) -> Jurisdiction:
