@@ -19,6 +19,9 @@ from incidents.choices import Severity
 from incidents.deadlines import Targets
 from incidents.models import ResponseTarget
 
+#: Who answers at a command: it is they who are told.
+ANSWERING = frozenset({*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY})
+
 
 def targets_for(election: Election, phase: str, severity: str) -> Targets:
     """The response targets in force: the election's own row, else the general one; unrated counts as medium.
@@ -139,6 +142,5 @@ def people_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> di
 
 @prepared
 def _answering_at(commands: Any, now: Any) -> QuerySet[Posting]:
-    roles = [*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY]
-    postings = Posting.objects.current(now).filter(command__pk__in=commands, role__in=roles)
+    postings = Posting.objects.current(now).filter(command__pk__in=commands, role__in=ANSWERING)
     return postings.select_related("user").order_by("pk")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand, User
-from incidents.delivery.texts import account_sentence, sentence
+from incidents.delivery.texts import account_sentence, moved_sentence, sentence
 from incidents.models import Incident, Notice, NoticeChannel
 
 
@@ -37,7 +37,8 @@ def lines(notices: Iterable[Notice]) -> list[Line]:
     shown = list(notices)
     codes = {code for n in shown if n.incident_id is None and (code := n.entry.after.get("command"))}
     bodies = {c.code: c.name for c in SecurityCommand.objects.filter(code__in=codes)} if codes else {}
-    owners = SecurityCommand.objects.in_bulk({key for n in shown if (key := _owner_then(n)) is not None})
+    keys = {_owner_then(n) for n in shown} | {n.entry.command_id for n in shown if n.kind == "moved_up"}
+    owners = SecurityCommand.objects.in_bulk(keys - {None})
     return [_line(notice, owners, bodies) for notice in shown]
 
 
@@ -55,6 +56,9 @@ def _line(notice: Notice, owners: Mapping[int, SecurityCommand], bodies: Mapping
         code = notice.entry.after.get("command", "")
         return Line(notice, account_sentence(notice.entry, bodies.get(code, code)))
     owner = owners.get(key, case.owner) if key is not None else case.owner
+    sender = owners.get(notice.entry.command_id or 0)
+    if notice.kind == "moved_up" and sender:
+        return Line(notice, moved_sentence(notice.entry.after["clock"], case.reference, owner.name, sender.name))
     return Line(notice, sentence(notice.kind, case.reference, owner.name))
 
 

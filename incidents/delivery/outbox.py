@@ -102,7 +102,7 @@ def is_still_wanted(notice: Notice) -> bool:
     if notice.incident is None:
         return notice.recipient.is_active
     case = notice.incident
-    if notice.kind in ("warn", "auto_escalate", "inform") and not case.is_open:
+    if notice.kind in ("warn", "auto_escalate", "moved_up", "inform") and not case.is_open:
         return False
     return Incident.objects.visible_to(notice.recipient).filter(pk=case.pk).exists()
 

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from commands.choices import Role
-from incidents.models import Entry, Notice
+from commands.models import SecurityCommand
+from incidents.choices import ClockKind
+from incidents.models import Entry, Incident, Notice
 
 #: Kinds of notices, each a sentence about the case.
 KINDS = (
@@ -24,6 +26,7 @@ KINDS = (
     "reopen",
     "warn",
     "auto_escalate",
+    "moved_up",
     "inform",
     "exhausted",
 )
@@ -47,10 +50,21 @@ def sentence(kind: str, reference: str, owner: str) -> str:
         "reopen": _("%(reference)s was reopened."),
         "warn": _("%(reference)s: a deadline is near."),
         "auto_escalate": _("%(reference)s came up to %(owner)s because nobody acted in time. Please act."),
+        "moved_up": _("%(reference)s moved up to %(owner)s, because nobody acted in time."),
         "inform": _("%(reference)s is late at %(owner)s."),
         "exhausted": _("%(reference)s is late, and there is no command above %(owner)s."),
     }
     return texts[kind] % values
+
+
+def moved_sentence(clock: str, reference: str, owner: str, sender: str) -> str:
+    """What a command reads whose case the rule moved up: to whom, and which deadline `sender` missed."""
+    values = {"reference": reference, "owner": owner, "sender": sender}
+    if clock == ClockKind.ACKNOWLEDGE:
+        return _("%(reference)s moved up to %(owner)s, because it was not acknowledged by %(sender)s.") % values
+    if clock == ClockKind.ACCEPT:
+        return _("%(reference)s moved up to %(owner)s, because it was not accepted by %(sender)s.") % values
+    return _("%(reference)s moved up to %(owner)s, because it was late at %(sender)s.") % values
 
 
 def account_sentence(entry: Entry, command: str) -> str:
@@ -72,8 +86,16 @@ def message(notice: Notice) -> tuple[str, str]:
     incident = notice.incident
     if incident is None:
         return _("A notice for you"), settings.SITE_URL
-    subject = sentence(notice.kind, incident.reference, incident.owner.name)
+    subject = _subject(notice, incident)
     body = _("Open the case: %(link)s\n\nAll times are Phnom Penh time.") % {
         "link": settings.SITE_URL + incident.get_absolute_url()
     }
     return subject, f"{subject}\n\n{body}\n"
+
+
+def _subject(notice: Notice, incident: Incident) -> str:
+    entry = notice.entry
+    if notice.kind == "moved_up" and entry.command:
+        owner = SecurityCommand.objects.get(pk=entry.after["owner"])
+        return moved_sentence(entry.after["clock"], incident.reference, owner.name, entry.command.name)
+    return sentence(notice.kind, incident.reference, incident.owner.name)

@@ -16,10 +16,10 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
-from commands.models import SecurityCommand
+from commands.models import SecurityCommand, User
 from elections.prepared import prepared
 from incidents import tallies
-from incidents.choices import OPEN, Act, Channel, ClockKind, State
+from incidents.choices import OPEN, Act, Channel, ClockKind, Severity, State
 from incidents.deadlines import fires_at
 from incidents.delivery.outbox import notices_for
 from incidents.escalation.decide import Decision, Firing, decide
@@ -236,8 +236,29 @@ def _tell(
     if kind == EscalationKind.EXHAUSTED:
         secretariat = None if case.is_sealed else nec()
         told = [sender, *([secretariat] if secretariat else [])]
-    people = [p for group in people_at(told, now).values() for p in group]
-    notices = notices_for(entry, case, people, _NOTICE[kind])
+    notices = notices_for(entry, case, _people(told, now), _NOTICE[kind])
+    if kind == EscalationKind.OWNER_MOVED:
+        asked = {n.recipient_id for n in notices}
+        others = [p for p in _people(_hearing_of_a_move(case, sender), now) if p.pk not in asked]
+        notices += notices_for(entry, case, others, "moved_up")
     Notice.objects.bulk_create(notices)
     if any(n.channel != NoticeChannel.INBOX for n in notices):
         transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+
+
+def _people(commands: list[SecurityCommand], now: dt.datetime) -> list[User]:
+    return [p for group in people_at(commands, now).values() for p in group]
+
+
+def _hearing_of_a_move(case: Incident, sender: SecurityCommand) -> list[SecurityCommand]:
+    """Beside the new owner: who lost the case stays informed (domain 3.3), and of a critical one the NEC is told.
+
+    A sealed case is moved between integrity desks, none of them a subject's; the NEC's desk hears of it, not the
+    secretariat.
+    """
+    if case.severity != Severity.CRITICAL:
+        return [sender]
+    if case.is_sealed:
+        return [sender, *(c for c in chain_above(case) if c.path.startswith("NEC."))]
+    secretariat = nec()
+    return [sender, *([secretariat] if secretariat else [])]

@@ -6,11 +6,12 @@ protected identities nothing but that something was done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +20,7 @@ from commands.models import Posting, SecurityCommand
 from elections.models import Jurisdiction
 from incidents.choices import Act
 from incidents.models import Block, Category, Entry, Incident, NoticeChannel
+from incidents.routing import ANSWERING
 
 MOST = 100
 SHOWS = ("all", "decisions", "notices")
@@ -135,7 +137,7 @@ def _item(entry: Entry, names: dict[str, str], detailed: bool) -> Item:
         after=after,
         text=entry.note if readable else "",
         reason=entry.reason if readable else "",
-        told=_told(entry),
+        told=_told(entry, names.get(f"posts:{entry.pk}", "")),
     )
 
 
@@ -161,8 +163,13 @@ def _who(entry: Entry) -> str:
     return ", ".join(parts)
 
 
-def _told(entry: Entry) -> str:
-    """How many were told in the inbox and how many read it."""
+def _told(entry: Entry, posts: str) -> str:
+    """How many were told in the inbox, how many read it, and at which posts; never their names."""
+    counts = _told_counts(entry)
+    return _("%(told)s: %(who)s") % {"told": counts, "who": posts} if counts and posts else counts
+
+
+def _told_counts(entry: Entry) -> str:
     told, read = getattr(entry, "told", 0), getattr(entry, "read", 0)
     if not told:
         return ""
@@ -188,7 +195,7 @@ def _values(entry: Entry, values: dict[str, Any], detailed: bool) -> dict[str, A
 # ---- Names of what the journal stores as keys ----
 
 
-def names_for(entries: Iterable[Entry]) -> dict[str, str]:
+def names_for(entries: Sequence[Entry]) -> dict[str, str]:
     """Words for stored references, by "field:stored value"; one query for each kind that occurs."""
     wanted: dict[str, set[Any]] = {
         "owner": set(), "told": set(), "place": set(), "category": set(), "assignee": set()
@@ -209,7 +216,7 @@ def names_for(entries: Iterable[Entry]) -> dict[str, str]:
         names |= {f"category:{c.pk}": c.name for c in Category.objects.filter(pk__in=wanted["category"])}
     if wanted["assignee"]:
         names |= _postings(wanted["assignee"])
-    return names
+    return names | _posts_told([e for e in entries if getattr(e, "told", 0)])
 
 
 def _commands(name: str, keys: set[Any]) -> dict[str, str]:
@@ -223,3 +230,32 @@ def _postings(people: set[Any]) -> dict[str, str]:
     """People as role @ unit, never by name."""
     found = Posting.objects.filter(user__username__in=people).select_related("command", "user")
     return {f"assignee:{p.user.username}": str(p) for p in found.order_by("starts_at")}
+
+
+def _posts_told(entries: Sequence[Entry]) -> dict[str, str]:
+    """Role @ unit of everybody told of each entry, by the posting they were told at; by "posts:entry key"."""
+    if not entries:
+        return {}
+    at = {e.pk: e.at for e in entries}
+    told = Posting.objects.filter(user__notices__entry__in=list(at), user__notices__channel=NoticeChannel.INBOX)
+    chosen: dict[tuple[int, int], Posting] = {}
+    for posting in told.select_related("command").annotate(entry=F("user__notices__entry")).order_by("pk"):
+        if posting.starts_at > at[posting.entry] or (posting.ends_at and posting.ends_at <= at[posting.entry]):
+            continue
+        key = (posting.entry, posting.user_id)
+        # Cases are told to who answers at a command; what else the person does is not why.
+        if key not in chosen or (posting.role in ANSWERING and chosen[key].role not in ANSWERING):
+            chosen[key] = posting
+    found: dict[int, Counter[str]] = {}
+    for (entry, _person), posting in chosen.items():
+        found.setdefault(entry, Counter())[_post(posting)] += 1
+    return {f"posts:{entry}": ", ".join(_many(*item) for item in posts.items()) for entry, posts in found.items()}
+
+
+def _post(posting: Posting) -> str:
+    # A liaison's office may be the person.
+    return posting.get_role_display() if posting.role == Role.LIAISON else str(posting)
+
+
+def _many(post: str, people: int) -> str:
+    return post if people == 1 else _("%(post)s (%(people)d people)") % {"post": post, "people": people}
