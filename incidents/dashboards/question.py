@@ -108,12 +108,16 @@ class Question:
     @cached_property
     def places(self) -> tuple[str, ...] | None:
         """Codes of all that is in view within the place asked for ("" is the country); None where it is not places."""
-        whole, asked = whole_places(self.user), self.asked.place
+        whole, asked = self._whole, self.asked.place
         if whole is None:
             return None
         wanted = "" if len(asked) <= 2 else asked
         within = [wanted if wanted.startswith(c) else c for c in whole if wanted.startswith(c) or c.startswith(wanted)]
         return tuple(dict.fromkeys(within))
+
+    @property
+    def _whole(self) -> tuple[str, ...] | None:
+        return self.once("whole places", lambda: whole_places(self.user))
 
     def here(self) -> QuerySet[Tally] | None:
         """Tally cells that add up to `cases()`."""
@@ -217,7 +221,7 @@ class Question:
 
     def key(self, part: str, *, stamped: bool = True) -> str:
         """The name of an answer: never one for two scopes, filters, periods or, `stamped`, states of the record."""
-        whole = whole_places(self.user)
+        whole = self._whole
         # People who see the same places see the same cases; everybody else is alone.
         scope = f"user {self.user.pk}" if whole is None or self.asked.mine or self.asked.q else f"places {whole}"
         parts = [part, scope, self.asked.query_string(), str(self.period), str(local_day(self.now))]
