@@ -31,7 +31,8 @@ async function use(mode, work) {
   }
 }
 
-// A kept report: { id, person, at, state: "draft" | "waiting" | "sent", title, fields: [[name, value]], files: [File], url }.
+// A kept report: { id, person, at, state: "draft" | "waiting" | "sent", title, fields: [[name, value]], files: [File],
+// errors: what the server said when it refused it, by field }.
 export async function list(of = person()) {
   if (!of) return [];
   const all = await use("readonly", (store) => store.getAll());
@@ -56,6 +57,11 @@ export function clear() {
   return use("readwrite", (store) => store.clear());
 }
 
+// What the server said of a report it refused, in one line; "" where it was not refused.
+export function refusal(one) {
+  return Object.values(one.errors ?? {}).flat().join(" ");
+}
+
 // 3 June at 14:20, in the language of the page.
 export function moment(at) {
   const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
@@ -69,6 +75,7 @@ export async function drafts() {
     url: `${one.page}?draft=${one.id}`,
     title: one.title,
     saved: moment(one.at),
+    refused: one.state === "draft" ? refusal(one) : "",
     note: one.state === "waiting" ? one.note : "",
   }));
 }

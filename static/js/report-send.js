@@ -47,24 +47,30 @@ function isJson(response) {
   return (response.headers.get("Content-Type") ?? "").startsWith("application/json");
 }
 
-// Every report that waits, oldest first; one that is refused becomes a draft again, for its writer to mend.
+// Every report that waits, oldest first; one that is refused becomes a draft again, with what the server said of it, for
+// its writer to mend. Resolves to { sent: [{ of, id, reference, url }], refused: [{ of, id, errors, page }], isSignedOut }.
 let busy = false;
 export async function sendWaiting(except = "") {
-  if (busy || !navigator.onLine) return [];
+  const done = { sent: [], refused: [], isSignedOut: false };
+  if (busy || !navigator.onLine) return done;
   busy = true;
-  const done = [];
   try {
     const waiting = (await kept.list()).filter((one) => one.state === "waiting" && one.id !== except).reverse();
     for (const one of waiting) {
       try {
-        done.push({ ...(await send(one.address, one.fields, one.files ?? [])), of: one.id });
+        done.sent.push({ ...(await send(one.address, one.fields, one.files ?? [])), of: one.id });
         await kept.put({ id: one.id, person: one.person, at: Date.now(), state: "sent" });
       } catch (error) {
         if (error instanceof Refused) {
           if (error.id && error.id !== one.id) await kept.remove(one.id);
-          await kept.put({ ...one, id: error.id || one.id, fields: one.fields.map(([n, v]) => [n, n === "id" && error.id ? error.id : v]), state: "draft" });
+          const id = error.id || one.id;
+          const errors = error.errors ?? {};
+          await kept.put({ ...one, id, errors, fields: one.fields.map(([n, v]) => [n, n === "id" ? id : v]), state: "draft" });
+          done.refused.push({ of: one.id, id, errors, page: one.page });
+        } else {
+          done.isSignedOut = error instanceof SignedOut;
+          break;
         }
-        else break;
       }
     }
   } finally {

@@ -2,6 +2,7 @@
 // that is loaded only where there is something to send, so a page without waiting reports pays a few lines.
 const signOut = document.querySelector("form[data-forget]");
 const EVERY = 60_000;
+let isTold = false;
 
 async function someWait() {
   const bases = await indexedDB.databases?.();
@@ -11,10 +12,19 @@ async function someWait() {
 async function sendThem() {
   if (!navigator.onLine || document.hidden || !(await someWait())) return;
   const { sendWaiting } = await import("./report-send.js");
-  for (const sent of await sendWaiting()) say(signOut.dataset.wordsSent.replace("%(reference)s", sent.reference), sent.url);
+  const { sent, refused, isSignedOut } = await sendWaiting();
+  for (const one of sent) say(signOut.dataset.wordsSent.replace("%(reference)s", one.reference), one.url);
+  for (const one of refused) say(signOut.dataset.wordsRefused, `${one.page}?draft=${one.id}`);
+  if (isSignedOut && !isTold) say(signOut.dataset.wordsSignedOut, signInAddress(), true);
+  isTold = isSignedOut;
+  if (sent.length || refused.length) document.dispatchEvent(new CustomEvent("kept-changed"));
 }
 
-function say(text, url) {
+function signInAddress() {
+  return `${signOut.dataset.signIn}?next=${encodeURIComponent(window.location.pathname + window.location.search)}`;
+}
+
+function say(text, url, stays = false) {
   const toast = document.createElement("div");
   toast.className = "toast";
   const link = document.createElement("a");
@@ -23,7 +33,7 @@ function say(text, url) {
   link.textContent = text;
   toast.append(link);
   document.querySelector("[data-toasts]")?.append(toast);
-  setTimeout(() => toast.remove(), 12_000);
+  if (!stays) setTimeout(() => toast.remove(), 12_000);
 }
 
 if (signOut && "indexedDB" in window) {

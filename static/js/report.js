@@ -2,6 +2,7 @@
 // Without it the same form works press by press.
 import * as kept from "./drafts.js";
 import { categories } from "./report-categories.js";
+import { missing, namingNumber } from "./report-check.js";
 import { files } from "./report-files.js";
 import { fill, places } from "./report-places.js";
 import { Refused, SignedOut, send, sendWaiting, uuid7 } from "./report-send.js";
@@ -23,6 +24,8 @@ form.autocomplete = "off";
 
 let touched = false;
 let done = false;
+// What the server said of this report the last time, by field; kept with it, for whoever goes on writing later.
+let refusal = null;
 let canKeep = "indexedDB" in window;
 const renewCategories = categories(form, changed);
 const renewPlaces = places(form, changed);
@@ -44,7 +47,6 @@ for (const stepper of form.querySelectorAll("[data-stepper]")) {
 }
 
 const narrative = form.elements.narrative;
-const naming = /(?<![\d+])(?:(?:\+?855|0)[\u200b .\u00a0-]?[1-9]\d[\u200b .\u00a0-]?\d{3}[\u200b .\u00a0-]?\d{3,4}|\d{3}[\u200b .\u00a0-]?\d{3}[\u200b .\u00a0-]?\d{3})(?!\d)/u;
 narrative.addEventListener("input", () => {
   const length = [...narrative.value].length;
   is("count").textContent = length > 15_000 ? fill(told.textCount, { n: length }) : "";
@@ -52,8 +54,8 @@ narrative.addEventListener("input", () => {
 // Said once, when the writer has finished the sentence; the server asks again before it is sent.
 for (const field of [narrative, form.elements.title, form.elements.place_note]) {
   field.addEventListener("change", () => {
-    const found = field.value.replace(/[\u17e0-\u17e9]/g, (digit) => String(digit.charCodeAt(0) - 0x17e0)).match(naming);
-    if (found && !form.elements.confirmed_writing.checked) showErrors({ confirmed_writing: [fill(told.textNaming, { number: `«${found[0].trim()}»` })] }, false);
+    const found = namingNumber(field.value);
+    if (found && !form.elements.confirmed_writing.checked) showErrors({ confirmed_writing: [fill(told.textNaming, { number: `«${found}»` })] }, false);
     else if (!found) clear("confirmed_writing");
   });
 }
@@ -137,7 +139,7 @@ function title() {
 function written(state) {
   return {
     id: form.elements.id.value, person: told.person, at: Date.now(), state, title: title(), note: told.textNote,
-    fields: fields(), files: chosenFiles.get(), address: form.action, page: window.location.pathname,
+    errors: state === "draft" ? refusal : null, fields: fields(), files: chosenFiles.get(), address: form.action, page: window.location.pathname,
   };
 }
 
@@ -165,6 +167,10 @@ function restore(one) {
     else if (had.length) input.value = had[0];
   }
   form.elements.id.value = one.id;
+  if (one.state === "draft" && kept.refusal(one)) {
+    refusal = one.errors;
+    showErrors(refusal);
+  }
   when.dataset.when = form.elements.when.value || "now";
   if (one.files?.length) chosenFiles.set(one.files);
   touched = true;
@@ -190,7 +196,9 @@ async function offerDraft() {
   const last = all.find((one) => one.state === "draft" && one.id !== form.elements.id.value);
   if (!last || touched) return;
   const at = kept.moment(last.at);
-  is("draft-text").textContent = [fill(told.textFound, { when: at }), last.title].filter(Boolean).join(" ");
+  const why = kept.refusal(last);
+  is("draft-text").textContent = [fill(told.textFound, { when: at }), last.title, why && fill(told.textRefused, { reasons: why })].filter(Boolean).join(" ");
+  if (why) is("draft-open").textContent = told.textMend;
   draftLine.hidden = false;
   is("draft-open").onclick = () => { restore(last); draftLine.hidden = true; };
   is("draft-drop").onclick = async () => { await kept.remove(last.id); draftLine.hidden = true; };
@@ -210,6 +218,8 @@ draftButton.addEventListener("click", async () => {
 const sendButton = is("send");
 const sendText = is("send-text");
 const sendWords = sendText.textContent;
+const offlineText = is("offline").querySelector("p");
+const offlineWords = offlineText.textContent;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -217,6 +227,7 @@ form.addEventListener("submit", async (event) => {
   form.dataset.busy = "1";
   sendButton.classList.add("is-busy");
   clearTimeout(saving);
+  refusal = null;
   showErrors({});
   await save("draft");
   try {
@@ -238,8 +249,9 @@ async function mend({ errors, id }) {
   if (id && id !== used) {
     form.elements.id.value = id;
     await kept.remove(used).catch(() => {});
-    await save("draft");
   }
+  refusal = errors;
+  await save("draft");
   showErrors(errors);
 }
 
@@ -252,43 +264,62 @@ async function finish(answer) {
 
 // No connection: kept with the moment it was written, so that "now" stays true, and sent under the same id.
 async function wait() {
+  const errors = missing(form);
+  if (Object.keys(errors).length) return showErrors(errors);
   form.elements.written_at.value = new Date().toISOString();
   if (!(await save("waiting"))) return showErrors({ "": [told.textNotKept] });
   done = true;
   is("offline").hidden = false;
-  is("offline").querySelector("p").textContent = told.textKept;
+  offlineText.textContent = told.textKept;
   sendButton.disabled = true;
   is("offline").scrollIntoView({ block: "center" });
 }
 
 function signedOut() {
   showErrors({ "": [told.textSignedOut] });
-  const link = document.createElement("a");
-  link.href = `${told.signIn}?next=${encodeURIComponent(`${window.location.pathname}?draft=${form.elements.id.value}`)}`;
-  link.textContent = told.textSignedOut;
-  is("error-list").replaceChildren(Object.assign(document.createElement("li"), {}));
-  is("error-list").firstChild.append(link);
+  is("error-list").firstChild.replaceChildren(signInLink(told.textSignedOut));
+}
+
+function signInLink(text) {
+  const href = `${told.signIn}?next=${encodeURIComponent(`${window.location.pathname}?draft=${form.elements.id.value}`)}`;
+  return Object.assign(document.createElement("a"), { href, textContent: text });
+}
+
+// This page's report waited, and the server will not have it as it is: back to writing, with what is wrong.
+function refused({ id, errors }) {
+  done = false;
+  refusal = errors;
+  form.elements.id.value = id;
+  sendButton.disabled = false;
+  offlineText.textContent = offlineWords;
+  connection(false);
+  showErrors(errors);
 }
 
 async function retry() {
-  const answers = await sendWaiting(done ? "" : form.elements.id.value).catch(() => []);
-  const mine = answers.find((answer) => answer.of === form.elements.id.value);
+  const answers = await sendWaiting(done ? "" : form.elements.id.value).catch(() => ({ sent: [], refused: [] }));
+  const isMine = (answer) => answer.of === form.elements.id.value;
+  const mine = answers.sent.find(isMine);
   if (mine) { window.location.href = mine.url; return; }
+  const mended = answers.refused.find(isMine);
+  if (mended) { refused(mended); return; }
   const waiting = (await kept.list().catch(() => [])).filter((one) => one.state === "waiting" && (done || one.id !== form.elements.id.value));
+  if (answers.isSignedOut && done) offlineText.replaceChildren(signInLink(told.textSignIn));
   is("waiting").hidden = !waiting.length || done;
-  is("waiting-text").textContent = fill(told.textWaiting, { n: waiting.length });
+  is("waiting-text").replaceChildren(answers.isSignedOut ? signInLink(told.textSignIn) : fill(told.textWaiting, { n: waiting.length }));
+  if (answers.refused.length && !touched) await offerDraft();
 }
 is("send-waiting").addEventListener("click", retry);
 setInterval(retry, RETRY_EVERY);
 
-function connection() {
+function connection(again = true) {
   const gone = !navigator.onLine;
   if (!done) is("offline").hidden = !gone;
   sendText.textContent = gone && canKeep ? told.textOfflineSend : sendWords;
-  if (!gone) { retry(); look(); }
+  if (!gone && again) { retry(); look(); }
 }
-addEventListener("online", connection);
-addEventListener("offline", connection);
+addEventListener("online", () => connection());
+addEventListener("offline", () => connection());
 
 // ---- What is wrong, beside its field and above the form ----
 
@@ -353,6 +384,8 @@ addEventListener("pageshow", (event) => {
 function startAfresh() {
   form.reset();
   form.elements.id.value = uuid7();
+  refusal = null;
+  offlineText.textContent = offlineWords;
   chosenFiles.set([]);
   done = touched = false;
   sendButton.disabled = false;

@@ -2,9 +2,10 @@
 const section = document.querySelector("[data-drafts]");
 const list = section?.querySelector("[data-drafts-list]");
 
-if (list) {
+async function show() {
   try {
     const { drafts } = await import("./drafts.js");
+    const shown = [];
     for (const draft of await drafts()) {
       const link = document.createElement("a");
       link.href = draft.url;
@@ -14,13 +15,26 @@ if (list) {
       title.textContent = draft.title || list.dataset.wordsNone;
       const note = document.createElement("span");
       note.className = "case-meta";
-      note.textContent = draft.note || `${list.dataset.wordsSaved} ${draft.saved ?? ""}`;
+      note.textContent = draft.refused ? list.dataset.wordsRefused.replace("%(reasons)s", draft.refused) : draft.note || `${list.dataset.wordsSaved} ${draft.saved ?? ""}`;
       text.append(title, document.createElement("br"), note);
+      if (draft.refused) {
+        const mend = document.createElement("span");
+        mend.className = "link";
+        mend.textContent = list.dataset.wordsMend;
+        text.append(document.createElement("br"), mend);
+      }
       link.append(text);
-      list.append(link);
+      shown.push(link);
     }
+    list.replaceChildren(...shown);
     section.hidden = !list.children.length;
   } catch {
     section.hidden = true;
   }
+}
+
+if (list) {
+  // What waits may be sent, or refused, while the page is looked at.
+  document.addEventListener("kept-changed", show);
+  show();
 }
