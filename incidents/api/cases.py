@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -22,7 +22,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from commands.models import User
-from elections.prepared import prepared
 from incidents import actions
 from incidents.api import geojson, timeline
 from incidents.api.base import Door, ListDoor
@@ -38,6 +37,7 @@ from incidents.api.timeline import EntrySerializer
 from incidents.choices import Act, Channel
 from incidents.intake import is_known
 from incidents.models import Entry, Incident
+from incidents.named import named
 
 LIST = {
     (200, "application/json"): IncidentSerializer(many=True),
@@ -94,7 +94,7 @@ class Incidents(ListDoor):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         found = self.paginate_queryset(self.get_queryset())
         assert found is not None  # noqa: S101 - the list always has a paginator
-        rows = in_order(found)
+        rows = named([incident.pk for incident in found])
         detailed = detailed_keys(cast(User, request.user), rows)
         if isinstance(request.accepted_renderer, GeoJSONRenderer):
             page = cast(TimeCursor, self.paginator)
@@ -119,18 +119,6 @@ class Incidents(ListDoor):
         serializer = ReportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return report(request, dict(serializer.validated_data))
-
-
-def in_order(found: Sequence[Incident]) -> list[Incident]:
-    """The same cases in the same order, with all that the API says of them; one query."""
-    whole = {incident.pk: incident for incident in _of_keys([incident.pk for incident in found])}
-    return [whole[incident.pk] for incident in found if incident.pk in whole]
-
-
-@prepared
-def _of_keys(keys: Any) -> QuerySet[Incident]:
-    # Keys that a scoped queryset gave.
-    return Incident.objects.filter(pk__in=keys).order_by().with_names().select_related("assignee")
 
 
 def report(request: Request, data: dict[str, Any]) -> Response:

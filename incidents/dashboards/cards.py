@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,7 +17,7 @@ from incidents.dashboards import measures
 from incidents.dashboards.links import listing, listing_of, listing_since
 from incidents.dashboards.past import late_at, open_parts_at, values_at, was_open
 from incidents.dashboards.question import Period, Question
-from incidents.models import Incident
+from incidents.named import named
 from incidents.querysets import OPERATIONAL_ONLY
 from incidents.tallies import local_day
 
@@ -176,11 +177,12 @@ def _moment(value: dt.datetime, now: dt.datetime) -> str:
 
 def alarms(question: Question, severities: dict[str, int]) -> dict[str, Any]:
     """Open critical, then high cases, the soonest deadline first; the rest as a number."""
-    shown: list[Incident] = []
+    keys: list[UUID] = []
     for severity in (Severity.CRITICAL, Severity.HIGH):
-        if len(shown) < ALARMS and severities.get(severity):
-            found = question.cases().open().filter(severity=severity).with_names().order_by("next_due_at", "id")
-            shown += found[: ALARMS - len(shown)]
+        if len(keys) < ALARMS and severities.get(severity):
+            found = question.cases().open().filter(severity=severity).order_by("next_due_at", "id")
+            keys += found.values_list("pk", flat=True)[: ALARMS - len(keys)]
+    shown = named(keys)
     total = severities.get(Severity.CRITICAL, 0) + severities.get(Severity.HIGH, 0)
     detailed = not any(p.role in OPERATIONAL_ONLY for p in question.user.current_postings)
     return {

@@ -23,6 +23,7 @@ from incidents import actions
 from incidents.choices import Act, ClockKind
 from incidents.forms.asks import ASKS, Ask, wanted_first
 from incidents.models import Clock, ClockState, Incident
+from incidents.named import named
 from incidents.querysets import OPERATIONAL_ONLY, IncidentQuerySet
 
 PAGE = 25
@@ -75,26 +76,20 @@ def page(
     # First which, from an index alone; then all that a row shows of them. In one query PostgreSQL, expecting fewer
     # cases behind the cursor than there are, joins all of a province and sorts them (430 ms at a million).
     keys = list(ordered.values_list("pk", flat=True)[: size + 1])
-    shown = _named(keys[:size])
+    shown = _with_clocks(keys[:size])
     more = _cursor(shown[-1], by_deadline) if len(keys) > size else ""
     return Page(rows_of(shown, user, now), more)
 
 
-def _named(keys: list[UUID]) -> list[Incident]:
+def _with_clocks(keys: list[UUID]) -> list[Incident]:
     """The cases of these keys, in their order, with all that a row shows: two queries."""
-    found = {incident.pk: incident for incident in _of_keys(keys)}
+    found = named(keys)
     running: dict[UUID, list[Clock]] = defaultdict(list)
     for clock in _running_of(keys):
         running[clock.incident_id].append(clock)
-    for key, incident in found.items():
-        incident.running = running[key]  # type: ignore[attr-defined]
-    return [found[key] for key in keys if key in found]
-
-
-@prepared
-def _of_keys(keys: Any) -> QuerySet[Incident]:
-    # Keys that a scoped queryset gave.
-    return Incident.objects.filter(pk__in=keys).order_by().with_names()
+    for incident in found:
+        incident.running = running[incident.pk]  # type: ignore[attr-defined]
+    return found
 
 
 @prepared
