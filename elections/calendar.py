@@ -14,14 +14,39 @@ from elections.prepared import prepared
 
 
 def election_at(now: dt.datetime) -> Election | None:
-    """What `Election.objects.default_for(now)` answers, for the doors that ask it all day."""
+    """What `Election.objects.default_for(now)` answers, for the doors that ask it all day; its windows come along."""
     today = timezone.localdate(now)
-    return _covering.first(now) or _coming.first(today) or _past.first(today)
+    return _whole(_covering(now)) or _coming.first(today) or _past.first(today)
+
+
+def election_of(code: str) -> Election | None:
+    """The election of `code`; its windows come along."""
+    return _whole(_windows_of(code)) or _of_code.first(code)
+
+
+def _whole(windows: list[PhaseWindow]) -> Election | None:
+    """The election that these are all windows of, from the same query."""
+    if not windows:
+        return None
+    election = windows[0].election
+    election.windows = windows
+    return election
 
 
 @prepared
-def _covering(now: Any) -> QuerySet[Election]:
-    return Election.objects.covering(now)[:1]
+def _covering(now: Any) -> QuerySet[PhaseWindow]:
+    found = PhaseWindow.objects.filter(election__in=Election.objects.covering(now)[:1])
+    return found.select_related("election").order_by("starts_at")
+
+
+@prepared
+def _windows_of(code: Any) -> QuerySet[PhaseWindow]:
+    return PhaseWindow.objects.filter(election__code=code).select_related("election").order_by("starts_at")
+
+
+@prepared
+def _of_code(code: Any) -> QuerySet[Election]:
+    return Election.objects.filter(code=code)
 
 
 @prepared

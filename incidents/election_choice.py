@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, cast
+from typing import cast
 
 from django.core.cache import cache
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from elections.calendar import election_at
-from elections.models import Election, PhaseWindow
-from elections.prepared import prepared
+from elections.calendar import election_at, election_of
+from elections.models import Election
 
 SESSION_KEY = "election"
 _DEFAULT_SECONDS = 60
@@ -40,7 +38,7 @@ def _find(request: HttpRequest, now: dt.datetime) -> Election | None:
     asked = request.GET.get("election", "")
     chosen = request.session.get(SESSION_KEY, "") if hasattr(request, "session") else ""
     for code in (asked, chosen):
-        if code and code.isalnum() and (found := _load(code)):
+        if code and code.isalnum() and (found := election_of(code)):
             return found
     return _default(now)
 
@@ -49,25 +47,10 @@ def _default(now: dt.datetime) -> Election | None:
     # The code alone is kept: a row kept across requests would outlive its own edits.
     key = f"election-on:{timezone.localdate(now)}"
     code = cache.get(key)
-    if code and (found := _load(code)):
+    if code and (found := election_of(code)):
         return found
     found = election_at(now)
     if found is None:
         return None
     cache.set(key, found.code, _DEFAULT_SECONDS)
-    return _load(found.code)
-
-
-@prepared
-def _windows(code: Any) -> QuerySet[PhaseWindow]:
-    return PhaseWindow.objects.filter(election__code=code).select_related("election").order_by("starts_at")
-
-
-def _load(code: str) -> Election | None:
-    """The election and its windows in one query where it has any."""
-    windows = _windows(code)
-    if not windows:
-        return Election.objects.filter(code=code).first()
-    election = windows[0].election
-    election.windows = windows
-    return election
+    return found

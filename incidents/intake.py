@@ -138,7 +138,7 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     place = _place_on.first(data.place, timezone.localdate(now))
     if place is None or place.level in (Level.COUNTRY, Level.PROVINCE):
         errors["place"] = _("Choose a commune or sangkat.")
-    election = _of_code.first(data.election) if data.election else calendar.election_at(now)
+    election = calendar.election_of(data.election) if data.election else calendar.election_at(now)
     if election is None:
         errors["election"] = _("Choose an election from the list.")
     if data.severity and data.severity not in Severity.values:
@@ -202,11 +202,6 @@ def _in_use(code: Any) -> QuerySet[Category]:
 @prepared
 def _place_on(code: Any, day: Any) -> QuerySet[Jurisdiction]:
     return Jurisdiction.objects.current_on(day).filter(pcode=code)
-
-
-@prepared
-def _of_code(code: Any) -> QuerySet[Election]:
-    return Election.objects.filter(code=code)
 
 
 def _unlike_the_usual(usual: Severity) -> str:

@@ -13,7 +13,8 @@ from django.db.models import Model, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from commands.models import Posting, SecurityCommand
-from elections.models import Jurisdiction
+from elections import calendar
+from elections.models import Election, Jurisdiction, PhaseWindow
 from elections.prepared import prepared
 from incidents.models import Entry, Incident
 from tests.cast import COMMUNE, DISTRICT, TAKEO
@@ -98,3 +99,15 @@ def test_what_changed_is_seen_at_once(cast: Any, now: dt.datetime) -> None:
     SecurityCommand.objects.update(dissolved_on=day)
     assert _of_day.first(COMMUNE, day) is None and _postings(cast.officer.pk, now) == []
     assert _of_day.first(COMMUNE, day - dt.timedelta(days=1))
+
+
+@pytest.mark.parametrize("days", [-3000, -400, 0, 30, 5000])
+def test_the_election_of_a_moment_comes_with_its_windows(cast: Any, now: dt.datetime, days: int) -> None:
+    moment = now + dt.timedelta(days=days)
+    asked = Election.objects.default_for(moment)
+    found = calendar.election_at(moment)
+    assert found == asked and found is not None and asked is not None
+    by_code = calendar.election_of(found.code)
+    assert by_code is not None and calendar.election_of("nothing") is None
+    wanted = list(PhaseWindow.objects.filter(election=asked).order_by("starts_at"))
+    assert [_values(w) for w in found.windows] == [_values(w) for w in wanted] == [_values(w) for w in by_code.windows]
