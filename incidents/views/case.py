@@ -64,7 +64,8 @@ def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -
         "asks": {act.value: ASKS[act] for act in allowed if act in ASKS},
         "path": ladder.path(incident, custodies, clocks),
         "targets": _targets(clocks, now),
-        "impact": [(getattr(incident, name), IMPACT_WORDS[name]()) for name in COUNTS],
+        # A number nobody wrote is nought too: only what was reported is said.
+        "impact": [(number, IMPACT_WORDS[name]()) for name in COUNTS if (number := getattr(incident, name))],
         "picture": outline.picture(incident, detailed=detailed),
         **_related(incident, user, detailed),
         **_people(incident, user, now, detailed),

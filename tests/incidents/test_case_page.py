@@ -244,3 +244,14 @@ def test_a_long_story_costs_no_more_than_a_short_one(
     client.get(case.get_absolute_url())
     with django_assert_max_num_queries(28):
         client.get(case.get_absolute_url())
+
+
+def test_numbers_nobody_reported_are_not_said_as_nought(
+    cast: Cast, signed_in: Any, case: Incident, make_incident: Callable[..., Incident], moment: dt.datetime
+) -> None:
+    page = page_of(signed_in(cast.duty_commander), case)
+    assert "No killed or injured reported." in page and "<b>0</b>" not in page
+    harmed = make_incident(now=moment, narrative="Two people were hurt in a crowd at the gate.", injured=2)
+    page = page_of(signed_in(cast.duty_commander), harmed)
+    assert "<b>2</b>injured" in page
+    assert "killed</li>" not in page and "No killed or injured" not in page
