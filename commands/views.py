@@ -29,7 +29,8 @@ from commands.forms import PasswordForm, PreferencesForm, SignInForm, TokenForm,
 from commands.models import ApiToken, User
 from commands.sign_in_limits import paused_until, remember_device
 
-#: Set where a person chose a language before signing in: it then becomes theirs.
+#: Kept in the browser where a language was chosen at the door: it becomes that of whoever signs in there, until
+#: somebody signed in chooses for their own account.
 CHOSEN = "language_chosen"
 #: How often this session gave a wrong password for the present one.
 TRIES = "password_tries"
@@ -71,10 +72,10 @@ class SignIn(LoginView):
         return super().get_context_data(**kwargs) | more
 
     def form_valid(self, form: Any) -> HttpResponse:
-        chosen = self.request.session.pop(CHOSEN, "")
+        chosen = self.request.COOKIES.get(CHOSEN, "")
         response = super().form_valid(form)
         user = _person(self.request)
-        if chosen and chosen != user.language:
+        if chosen in dict(settings.LANGUAGES) and chosen != user.language:
             actions.set_language(user, chosen)
         _remember(response, settings.LANGUAGE_COOKIE_NAME, user.language)
         remember_device(response, user.get_username())
@@ -110,11 +111,12 @@ def language(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("language", "")
     if chosen not in dict(settings.LANGUAGES):
         return redirect(_back(request))
+    response = redirect(_back(request))
     if isinstance(request.user, User):
         actions.set_language(request.user, chosen)
+        response.delete_cookie(CHOSEN, samesite="Lax")
     else:
-        request.session[CHOSEN] = chosen
-    response = redirect(_back(request))
+        _remember(response, CHOSEN, chosen)
     _remember(response, settings.LANGUAGE_COOKIE_NAME, chosen)
     return response
 
@@ -156,6 +158,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     with override(user.language):
         messages.success(request, _("Your preferences are kept."))
     response = redirect("account:preferences")
+    response.delete_cookie(CHOSEN, samesite="Lax")
     _remember(response, settings.LANGUAGE_COOKIE_NAME, user.language)
     return response
 

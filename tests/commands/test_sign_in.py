@@ -169,6 +169,31 @@ def test_a_language_chosen_at_the_door_becomes_that_of_the_account(officer: User
     assert client.cookies[settings.LANGUAGE_COOKIE_NAME].value == "km"
 
 
+def test_the_language_of_the_door_holds_for_the_next_who_signs_in_there(officer: User, cast: Any) -> None:
+    client, second = english(), cast.duty_commander
+    second.set_password(PASSWORD)
+    second.save()
+    actions.set_language(second, "km")
+    client.post(reverse("account:language"), {"language": "en", "next": reverse("account:sign_in")})
+    sign_in(client, officer)
+    client.post(reverse("account:sign_out"))
+    sign_in(client, second)
+    assert '<html lang="en"' in client.get(reverse("account:preferences")).content.decode()
+    second.refresh_from_db()
+    assert second.language == "en"
+
+
+def test_a_language_chosen_signed_in_is_not_taken_back_by_the_door(officer: User) -> None:
+    client = english()
+    client.post(reverse("account:language"), {"language": "en", "next": reverse("account:sign_in")})
+    sign_in(client, officer)
+    client.post(reverse("account:language"), {"language": "km", "next": reverse("start")})
+    client.post(reverse("account:sign_out"))
+    sign_in(client, officer)
+    officer.refresh_from_db()
+    assert officer.language == "km"
+
+
 def test_signing_out_needs_a_post_and_ends_the_session(officer: User) -> None:
     client = english()
     sign_in(client, officer)
