@@ -4,8 +4,12 @@ import os
 
 from celery import Celery
 from celery.schedules import schedule
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# Celery names a transport by the scheme of its address only.
+TRANSPORT_ALIASES["folder"] = "config.broker:Transport"
 
 app = Celery("election_security")
 app.config_from_object("django.conf:settings", namespace="CELERY")

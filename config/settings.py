@@ -121,7 +121,8 @@ CACHES = {
 }
 
 # ---- Queue ----
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+#: `folder` is config/broker.py: the folder of files of kombu, made safe for several writers and readers.
+CELERY_BROKER_URL = REDIS_URL or "folder://"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "delivery"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
