@@ -26,6 +26,14 @@ _LOOK = """(size) => {
     }
   }
 
+  // A table scrolls in its box only where it says so: elsewhere a column would stand half cut and look whole.
+  for (const e of document.querySelectorAll("table")) {
+    const box = e.parentElement;
+    if (shown(e) && !box.matches(".table-wrap--long") && box.scrollWidth > box.clientWidth) {
+      found.push(`wider than its box: ${name(e)} ${box.scrollWidth} in ${box.clientWidth}`);
+    }
+  }
+
   for (const e of document.querySelectorAll("body *")) {
     if (!shown(e)) continue;
     const style = getComputedStyle(e);
