@@ -252,13 +252,11 @@ def injured_at_end(question: Question) -> int:
     return sum(n * int(known["injured"]) for known, n in _known_at_end(question))
 
 
-def decided(question: Question, *periods: Period) -> list[tuple[int, int]]:
-    """Of each period: cases acknowledged in time, and all whose time to do so is over or used; one query."""
-    whole = Period(min(p.start for p in periods), max(p.end for p in periods))
+def due_to_acknowledge(question: Question) -> IncidentQuerySet:
+    """Incidents of the period whose time to be acknowledged is used or over, each with its first clock of that kind."""
     # From the cases: their clocks joined once, where `incident__in` would read the cases a second time.
-    first_clocks = (
-        question.over(whole)
-        .reported()
+    return (
+        question.reported()
         .counted()
         .filter(
             Q(acknowledged_at__isnull=False) | Q(clocks__deadline_at__lt=question.now),
@@ -266,10 +264,20 @@ def decided(question: Question, *periods: Period) -> list[tuple[int, int]]:
             clocks__episode=1,
         )
     )
+
+
+#: Acknowledged before the deadline of the clock that `due_to_acknowledge` joined.
+IN_TIME = Q(acknowledged_at__lte=F("clocks__deadline_at"))
+
+
+def decided(question: Question, *periods: Period) -> list[tuple[int, int]]:
+    """Of each period: cases acknowledged in time, and all whose time to do so is over or used; one query."""
+    whole = Period(min(p.start for p in periods), max(p.end for p in periods))
+    first_clocks = due_to_acknowledge(question.over(whole))
     counts: dict[str, Count] = {}
     for number, period in enumerate(periods):
         within = Q(reported_at__gte=period.start, reported_at__lt=period.end)
-        in_time = within & Q(acknowledged_at__lte=F("clocks__deadline_at"))
+        in_time = within & IN_TIME
         counts |= {f"met{number}": Count("clocks", filter=in_time), f"all{number}": Count("clocks", filter=within)}
     found = first_clocks.aggregate(**counts)
     return [(found[f"met{number}"], found[f"all{number}"]) for number in range(len(periods))]

@@ -34,19 +34,40 @@ def response(question: Question) -> dict[str, Any]:
     phase = phase_at(election, question.now) if election else "between"
     targets = {t.severity: t.acknowledge_minutes for t in ResponseTarget.objects.filter(phase=phase, election=None)}
     bullets = [
-        charts.Bullet(str(severity.label), severity.value, half, most, targets[severity], base)
+        charts.Bullet(
+            name=str(severity.label),
+            code=severity.value,
+            half=found.half,
+            most=found.most,
+            target=targets[severity],
+            base=found.base,
+            in_time=found.in_time,
+            is_enough=found.base >= measures.SMALLEST_BASE,
+        )
         for severity in Severity
         if severity in kept["times"] and severity in targets
-        for base, half, most in [kept["times"][severity]]
+        for found in [kept["times"][severity]]
     ]
-    slow = [b for b in bullets if b.is_late]
+    return {"title": _finding(bullets), "bullets": bullets, "at": kept["at"]}
+
+
+def _finding(bullets: list[charts.Bullet]) -> str:
+    """What the bars say, of as many cases as a share needs; never more than the severities they are of."""
     if not bullets:
-        title = _("No case was acknowledged in the last 7 days")
-    elif slow:
-        title = _("%(severity)s cases: one in ten is acknowledged after the target") % {"severity": slow[0].name}
-    else:
-        title = _("Nine of ten cases are acknowledged in time")
-    return {"title": title, "bullets": bullets, "at": kept["at"]}
+        return _("No critical or high case was due to be acknowledged in the last 7 days")
+    enough = [b for b in bullets if b.is_enough]
+    if not enough:
+        return _("Too few critical and high cases to say how fast they are acknowledged")
+    slow = next((b for b in enough if b.is_late), None)
+    if slow and slow.code == Severity.CRITICAL:
+        return _("More than one in ten critical cases were not acknowledged in time")
+    if slow:
+        return _("More than one in ten high cases were not acknowledged in time")
+    if len(enough) > 1:
+        return _("At least nine of ten critical and high cases were acknowledged in time")
+    if enough[0].code == Severity.CRITICAL:
+        return _("At least nine of ten critical cases were acknowledged in time")
+    return _("At least nine of ten high cases were acknowledged in time")
 
 
 def trust(question: Question) -> dict[str, Any]:
