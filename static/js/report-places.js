@@ -65,11 +65,14 @@ export function places(form, changed) {
   function warn() {
     const chosen = of("commune").value;
     const apart = proposed && !form.elements.point_kept.value && (!proposed.allowed || (chosen && chosen !== proposed.levels.commune));
+    const isNew = apart && warning.hidden;
     warning.hidden = !apart;
     if (!apart) return;
     const move = warning.querySelector("[data-move]");
     if (move) move.hidden = !proposed.allowed;
     warning.querySelector("[data-point-warning-text]").textContent = fill(proposed.allowed ? told.textLies : told.textBeyond, { place: proposed.name, chosen: name("commune") });
+    // A question below the bar at the foot of a phone is not asked.
+    if (isNew) warning.scrollIntoView({ block: "center" });
   }
 
   async function take(levels) {

@@ -360,7 +360,8 @@ function showErrors(errors, loudly = true) {
   if (first) {
     const near = first.closest(".field, [data-confirm], fieldset, details");
     (near?.querySelector("input:not([type=hidden]), textarea, select:not([disabled])") ?? box).focus({ preventScroll: true });
-    near?.scrollIntoView({ block: "center" });
+    // The message itself: a card of many choices is taller than a phone, and its middle shows none.
+    first.scrollIntoView({ block: "center" });
   } else if (general.length) {
     box.focus();
     box.scrollIntoView({ block: "center" });
@@ -397,7 +398,7 @@ function startAfresh() {
 
 if (form.elements.narrative.value || form.querySelector("input[name=category]:checked")) touched = true;
 const first = form.querySelector("[data-error]:not([hidden])");
-if (first) first.closest(".field, fieldset, details")?.scrollIntoView({ block: "center" });
+first?.scrollIntoView({ block: "center" });
 connection();
 const WEEK = 7 * 86_400_000;
 async function begin() {

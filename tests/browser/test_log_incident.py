@@ -396,3 +396,39 @@ def test_the_form_keeps_the_rules_of_the_design(
     page.wait_for_selector("[data-ahead] .ladder")
     assert broken(page, phone=screen == PHONE) == []
     assert page.locator("[data-send]").is_visible()
+
+
+def between_the_bars(page: Any, selector: str) -> bool:
+    """Whether all of it is seen, below the header and above the bar with the buttons."""
+    page.wait_for_timeout(400)
+    box = page.locator(selector).bounding_box()
+    header, bar = page.locator(".header").bounding_box(), page.locator(".actbar").bounding_box()
+    return bool(header["y"] + header["height"] <= box["y"] and box["y"] + box["height"] <= bar["y"])
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_the_first_message_of_a_refused_form_is_seen_whole(officer: Any, browse: Any, has_script: bool) -> None:
+    page = browse(officer, screen=PHONE)
+    page.goto(LOG)
+    if has_script:
+        page.click("[data-send]")
+    else:
+        # As the server answers the plain form.
+        page.evaluate("HTMLFormElement.prototype.submit.call(document.querySelector('form[data-report]'))")
+        page.wait_for_load_state()
+    page.wait_for_selector("#e-category:not([hidden])")
+    assert between_the_bars(page, "#e-category")
+
+
+def test_a_point_outside_the_posting_is_asked_about_where_it_is_seen(officer: Any, browse: Any) -> None:
+    page = browse(
+        officer, screen=PHONE, permissions=["geolocation"], geolocation={"latitude": 11.55, "longitude": 104.92}
+    )
+    page.goto(LOG)
+    # As far down as it goes with the button still above the bar.
+    page.evaluate("document.querySelector('[data-here]').scrollIntoView({ block: 'end' })")
+    page.click("[data-here]")
+    page.wait_for_selector("text=outside the area of your posting")
+    assert between_the_bars(page, "[data-point-warning]")
+    page.click("text=Keep point and place as they are")
+    assert not page.locator("[data-point-warning]").is_visible()
