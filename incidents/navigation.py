@@ -51,6 +51,8 @@ PLACES: tuple[Place, ...] = (
 #: The bottom bar: what comes first, until there are two before and one after the middle, and "More" last.
 _BOTTOM_FIRST = ("start", "queue", "mine", "cases", "classify", "map", "week", "reference")
 _MIDDLE = ("log", "week", "map", "reference")
+#: The NEC secretariat, known by its public notices, classifies and looks at the country; it logs rarely.
+_BOTTOM_NEC = ("start", "classify", "map", "inbox")
 
 
 @dataclass
@@ -79,6 +81,8 @@ def rail(roles: Collection[Role | str], counts: dict[str, str], path: str) -> li
 def bottom(items: list[Item]) -> list[Item]:
     """Four of the rail for a phone, the main one in the middle; "More" is the page's fifth."""
     by_key = {i.key: i for i in items}
+    if "public" in by_key and "queue" not in by_key:
+        return [by_key[k] for k in _BOTTOM_NEC if k in by_key]
     middle = next((by_key[k] for k in _MIDDLE if k in by_key), None)
     first = [by_key[k] for k in _BOTTOM_FIRST if k in by_key and by_key[k] is not middle][:2]
     chosen = [*first, *([middle] if middle else []), *([by_key["inbox"]] if "inbox" in by_key else [])]

@@ -84,6 +84,19 @@ def test_nobody_is_offered_more_than_four_links_at_the_foot(cast: Any) -> None:
         assert len(navigation.bottom(items)) <= 4
 
 
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("nec", ["start", "classify", "map", "inbox"]),
+        ("officer", ["start", "mine", "log", "inbox"]),
+        ("duty_commander", ["start", "queue", "log", "inbox"]),
+    ],
+)
+def test_the_foot_holds_what_the_role_uses_most(name: str, keys: list[str], cast: Any) -> None:
+    items = navigation.rail([p.role for p in getattr(cast, name).current_postings], {}, "/")
+    assert [i.key for i in navigation.bottom(items)] == keys
+
+
 def test_a_late_engine_is_said_above_everything(cast: Any, signed_in: Any, monkeypatch: Any) -> None:
     late = SimpleNamespace(state="late", last_ok_at=NOW, overdue=3, oldest_due_at=NOW, reason="stale")
     monkeypatch.setattr(Shell, "engine", late)
