@@ -237,8 +237,8 @@ def _assignee(form: ActForm) -> forms.Field:
     )
     people = {p.user_id: f"{p.user.get_full_name() or p.user.get_username()} · {p}" for p in posts}
     return _select(
-        _("To whom"), [(str(pk), text) for pk, text in people.items()], required=False, blank=_("Nobody"),
-        initial=str(form.incident.assignee_id or ""),
+        _("To whom"), [(str(pk), text) for pk, text in people.items()], required=False,
+        blank=_("Somebody not in this list"), initial=str(form.incident.assignee_id or ""),
     )  # fmt: skip
 
 

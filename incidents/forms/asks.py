@@ -58,7 +58,7 @@ ASKS: dict[Act, Ask] = {
         ("update_note",), _("The update is in the timeline."),
     ),
     Act.CONTAIN: Ask(
-        _("Contained"), "tick", _("The harm has stopped and an authority holds the matter."),
+        _("Mark contained"), "tick", _("The harm has stopped and an authority holds the matter."),
         ("note", *COUNTS), _("The case is contained."),
     ),
     Act.RESOLVE: Ask(
@@ -67,8 +67,10 @@ ASKS: dict[Act, Ask] = {
     ),
     Act.CLOSE: Ask(_("Close"), "lock", _("Nothing more is to be done. The case stays readable."), ("note",),
                    _("The case is closed.")),
-    Act.ASSIGN: Ask(_("Assign"), "person", _("The person is told and sees the case."), ("assignee", "note"),
-                    _("The case is assigned.")),
+    Act.ASSIGN: Ask(
+        _("Assign"), "person", _("The person is told and sees the case. Somebody who is not in the list is not told: "
+        "then write in the note who is sent."), ("assignee", "note"), _("The case is assigned."),
+    ),
     Act.ESCALATE: Ask(
         _("Escalate"), "up", _("The command you choose will own the case. You stay responsible until it accepts."),
         ("to", "reason"), _("The case is escalated."),

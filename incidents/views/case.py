@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from commands.choices import Role
+from commands.choices import COMMANDING, BodyKind, Role
 from commands.models import User
-from incidents import actions, classification
-from incidents.choices import SEVERITY_ORDER, Act, Classification, ClockKind, Severity, Verification
+from incidents import actions, classification, routing
+from incidents.choices import SEVERITY_ORDER, Act, Classification, ClockKind, Severity, State, Verification
 from incidents.forms.asks import ASKS, Ask, primary
 from incidents.intake import COUNTS
 from incidents.models import Attachment, Clock, ClockState, Incident
@@ -60,6 +61,7 @@ def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -
         "clock_start": _clock_start(incident, clocks),
         "due_what": ClockKind(incident.next_due_kind).label if incident.next_due_kind else "",
         "buttons": _buttons(incident, allowed),
+        "reopened_by": _reopened_by(incident, user, allowed),
         "allowed": set(allowed),
         "asks": {act.value: ASKS[act] for act in allowed if act in ASKS},
         "path": ladder.path(incident, custodies, clocks),
@@ -108,7 +110,8 @@ def _state_line(incident: Incident, now: dt.datetime, detailed: bool) -> str:
     if incident.dismiss_reason:
         parts.append(str(incident.get_dismiss_reason_display()).lower())
     if incident.reopened_count:
-        parts.append(_("reopened %(number)d times") % {"number": incident.reopened_count})
+        times = ngettext("reopened once", "reopened %(number)d times", incident.reopened_count)
+        parts.append(times % {"number": incident.reopened_count})
     if incident.assignee_id and detailed and incident.is_open:
         parts.append(_("one person is assigned"))
     return ", ".join(parts)
@@ -170,6 +173,16 @@ def _buttons(incident: Incident, allowed: list[Act]) -> Buttons:
     first = primary(incident, allowed)
     others = [Button(act, ask) for act, ask in ASKS.items() if act in allowed and act not in (first, *_ELSEWHERE)]
     return Buttons(Button(first, ASKS[first]) if first else None, others[:NEAR], others[NEAR:])
+
+
+def _reopened_by(incident: Incident, user: User, allowed: list[Act]) -> str:
+    """Whom a person who works on cases asks to reopen this one, or "" where that is no question."""
+    is_ended = incident.state in (State.RESOLVED, State.CLOSED) and not incident.is_sealed
+    if not is_ended or Act.REOPEN in allowed or incident.election.is_locked:
+        return ""
+    if not user.has_role(*COMMANDING, Role.OFFICER, Role.LIAISON):
+        return ""
+    return next((c.name for c in routing.ladder_of(incident.place_id) if c.kind == BodyKind.PROVINCE), "")
 
 
 def _clock_start(incident: Incident, clocks: list[Clock]) -> dt.datetime | None:

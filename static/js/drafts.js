@@ -62,10 +62,10 @@ export function refusal(one) {
   return Object.values(one.errors ?? {}).flat().join(" ");
 }
 
-// 3 June at 14:20, in the language of the page.
+// 3 June at 14:20, in the language of the page and the time of the country, as all other times of the pages.
 export function moment(at) {
   const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
-  return new Date(at).toLocaleString(language, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hour12: false });
+  return new Date(at).toLocaleString(language, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Phnom_Penh" });
 }
 
 // What the start page shows.

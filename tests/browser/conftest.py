@@ -56,7 +56,7 @@ def browse(browser: Any, live_server: Any, transactional_db: None) -> Iterator[C
             viewport=screen or DESK,
             base_url=live_server.url,
             locale="km-KH" if language == "km" else "en-GB",
-            timezone_id="Asia/Phnom_Penh",
+            timezone_id=more.pop("timezone_id", "Asia/Phnom_Penh"),
             has_touch=screen == PHONE,
             is_mobile=screen == PHONE,
             **more,

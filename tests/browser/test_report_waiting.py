@@ -114,6 +114,13 @@ def test_a_report_that_waits_is_not_offered_as_a_draft(page: Any) -> None:
     assert not other.locator("[data-draft-found]").is_visible()
 
 
+def test_a_draft_tells_the_time_of_the_country(live_server: Any, cast: Any, browse: Any) -> None:
+    page = browse(cast.officer, timezone_id="America/New_York")
+    page.goto(reverse("start"))
+    told = page.evaluate("import('/static/js/drafts.js').then((m) => m.moment(Date.UTC(2027, 5, 3, 7, 20)))")
+    assert "3 June" in told and "14:20" in told
+
+
 def test_who_has_no_connection_is_told_that_no_other_page_opens(page: Any) -> None:
     wait_without_connection(page)
     said = page.locator(".banner--offline").inner_text()

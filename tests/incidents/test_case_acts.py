@@ -176,3 +176,19 @@ def test_a_case_is_joined_by_the_number_of_one_that_is_visible(
     assert not form("CC27-99-999999").is_valid()
     assert not form(case.reference).is_valid()
     assert other in form("").candidates
+
+
+def test_somebody_not_in_the_list_is_sent_by_naming_them_and_the_page_says_so_before(
+    cast: Cast, signed_in: Any, make_incident: Callable[..., Incident], moment: dt.datetime
+) -> None:
+    client, case = signed_in(cast.duty_commander), make_incident(now=moment)
+    send(client, case, "acknowledge", concerned="no")
+    page = client.get(address(case), {"act": "assign"}).content.decode()
+    assert "Somebody not in this list" in page and "write in the note who is sent" in page
+    assert ">Nobody<" not in page
+    assert send(client, case, "assign", assignee="", note="").status_code == 422
+    assert send(client, case, "assign", assignee="", note="The commune post.").status_code == 302
+
+
+def test_the_button_for_containing_is_an_act_and_no_state() -> None:
+    assert str(ASKS[Act.CONTAIN].verb) == "Mark contained"

@@ -255,3 +255,19 @@ def test_numbers_nobody_reported_are_not_said_as_nought(
     page = page_of(signed_in(cast.duty_commander), harmed)
     assert "<b>2</b>injured" in page
     assert "killed</li>" not in page and "No killed or injured" not in page
+
+
+@pytest.mark.parametrize(("times", "words"), [(1, "reopened once"), (3, "reopened 3 times")])
+def test_it_says_how_often_it_was_reopened(cast: Cast, signed_in: Any, case: Incident, times: int, words: str) -> None:
+    Incident.objects.filter(pk=case.pk).update(reopened_count=times)
+    assert words in page_of(signed_in(cast.duty_commander), case)
+
+
+@pytest.mark.parametrize("state", ["resolved", "closed"])
+def test_who_cannot_reopen_is_told_whom_to_ask(cast: Cast, signed_in: Any, case: Incident, state: str) -> None:
+    words = f"Only {cast.command('provincial').name} or the NEC secretariat can reopen this case."
+    assert words not in page_of(signed_in(cast.duty_commander), case)
+    Incident.objects.filter(pk=case.pk).update(state=state, next_due_at=None, next_due_kind="")
+    assert words in page_of(signed_in(cast.duty_commander), case)
+    assert words not in page_of(signed_in(cast.provincial), case)
+    assert words not in page_of(signed_in(cast.auditor), case)
