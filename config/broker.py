@@ -29,7 +29,7 @@ WRITING = ".writing"
 class Channel(filesystem.Channel):
     """kombu's channel with writing and taking made atomic."""
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         name = Path(self.data_folder_out) / f"{time_ns() // 1_000_000}_{uuid.uuid4()}.{queue}.msg"
         try:
             _write_whole(name, dumps(payload))

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from commands.models import User
 from incidents import actions
 from incidents.api.base import Door, ListDoor, Strict
-from incidents.api.cases import etag, find, meanwhile, version_seen
+from incidents.api.cases import etag, find, meanwhile, not_of_the_future, version_seen
 from incidents.api.formats import BinaryRenderer, FileParser
 from incidents.api.problems import CONFLICTS, BadParameters
 from incidents.api.schema import IF_MATCH, PROBLEMS
@@ -71,6 +71,7 @@ class Attachments(ListDoor):
         serializer.is_valid(raise_exception=True)
         data = dict(serializer.validated_data)
         version = version_seen(request, data.pop("version", None))
+        not_of_the_future(version, incident)
         with meanwhile(request, incident), about_the_file():
             added = actions.attach(
                 incident, by=user, version=version, now=timezone.now(), channel=Channel.API, upload=data["file"]

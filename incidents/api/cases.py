@@ -26,7 +26,7 @@ from incidents import actions
 from incidents.api import geojson, timeline
 from incidents.api.base import Door, ListDoor
 from incidents.api.formats import GEOJSON, GeoJSONRenderer
-from incidents.api.inputs import CorrectionSerializer, ReportSerializer, read_act
+from incidents.api.inputs import ACTS, CorrectionSerializer, ReportSerializer, read_act
 from incidents.api.pagination import TimeCursor
 from incidents.api.problems import Problem
 from incidents.api.replays import id_from, same_report
@@ -44,6 +44,10 @@ LIST = {
     (200, GEOJSON): OpenApiTypes.OBJECT,
     **PROBLEMS(400),
 }
+
+
+#: Acts an address of the API does: those of `…/acts/`, and `attach` at `…/attachments/`.
+OFFERED = frozenset({*ACTS, Act.ATTACH})
 
 
 def find(request: Request, pk: uuid.UUID) -> Incident:
@@ -65,7 +69,7 @@ def show(request: Request, incident: Incident, code: int = 200, *, detailed: set
     context = {
         "request": request,
         "detailed": detailed_keys(user, [incident]) if detailed is None else detailed,
-        "acts": actions.allowed(incident, user),
+        "acts": [act for act in actions.allowed(incident, user) if act in OFFERED],
         "merged_into": str(survivor) if survivor else None,
         "concerned": incident.subjects.values_list("command__code", flat=True) if incident.is_sealed else [],
     }
@@ -190,6 +194,7 @@ class Acts(Door):
         incident = find(request, pk)
         act, fields = read_act(request.data)
         version = version_seen(request, fields.pop("version", None))
+        not_of_the_future(version, incident)
         with meanwhile(request, incident), named_fields(act):
             prepare(act, fields, cast(User, request.user))
             actions.perform(
@@ -236,6 +241,14 @@ def version_seen(request: Request, in_body: int | None) -> int:
         sentence = _("Send the version of the case you read, as If-Match or version, so that nothing is overwritten.")
         raise Problem("version-needed", 428, sentence)
     return int(number) if header else cast(int, in_body)
+
+
+def not_of_the_future(version: int, incident: Incident) -> None:
+    """Refuse a version the case has not reached: nobody acted meanwhile, so no `stale` would tell the client why."""
+    if version > incident.version:
+        known = {"version": version, "present": incident.version}
+        sentence = _("Version %(version)d of this case is not known: it is at %(present)d. Read it again.") % known
+        raise Problem("bad-request", 400, sentence)
 
 
 #: No person: the write path refuses it in the words for anybody who cannot be assigned.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from incidents.api.serializers import place_for
 from incidents.models import Incident
 
@@ -27,7 +29,7 @@ def feature(incident: Incident, *, detailed: bool) -> dict[str, Any]:
     properties: dict[str, Any] = {name: getattr(incident, name) for name in PROPERTIES}
     for name in MOMENTS:
         moment = getattr(incident, name)
-        properties[name] = moment.isoformat() if moment else None
+        properties[name] = timezone.localtime(moment).isoformat() if moment else None
     properties |= {
         "category": incident.category_id,
         "owner": incident.owner.code,

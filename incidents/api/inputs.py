@@ -262,6 +262,8 @@ ACTS: dict[str, type[ActSerializer]] = {
 def read_act(data: Any) -> tuple[str, dict[str, Any]]:
     """The act and its typed fields, `version` among them if given. Raises DRF's ValidationError."""
     act = data.get("act") if hasattr(data, "get") else None
+    if act == Act.ATTACH:
+        raise serializers.ValidationError({"act": [_("Send files to …/attachments/ of the case.")]})
     if not isinstance(act, str) or act not in ACTS:
         raise serializers.ValidationError({"act": [_("Name one of these acts: %(acts)s.") % {"acts": ", ".join(ACTS)}]})
     serializer = ACTS[act](data=data)

@@ -118,7 +118,7 @@ def _read_refusal(error: Refusal) -> tuple[str, int, str, dict[str, Any], dict[s
     """A ValidationError of the write path: field errors, or one sentence with a code."""
     if hasattr(error, "error_dict"):
         rows = list(_pointers(error.message_dict))
-        return "fields", 400, " ".join(r["detail"] for r in rows), {"errors": rows}, {}
+        return "fields", 400, _sentences(rows), {"errors": rows}, {}
     code = next((e.code for e in error.error_list if e.code), "")
     detail = " ".join(error.messages)
     if code == "stale":
@@ -135,7 +135,7 @@ def _read_api(error: exceptions.APIException) -> tuple[str, int, str, dict[str, 
     match error:
         case exceptions.ValidationError():
             rows = list(_pointers(error.detail))
-            return "fields", 400, " ".join(r["detail"] for r in rows), {"errors": rows}, headers
+            return "fields", 400, _sentences(rows), {"errors": rows}, headers
         case exceptions.NotAuthenticated():
             return "sign-in", error.status_code, _("Send an access token, or sign in."), {}, headers
         case exceptions.AuthenticationFailed():
@@ -156,6 +156,11 @@ def _read_api(error: exceptions.APIException) -> tuple[str, int, str, dict[str, 
             return "bad-request", 400, str(error.detail), {}, headers
         case _:
             return "bad-request", error.status_code, HTTPStatus(error.status_code).phrase, {}, headers
+
+
+def _sentences(rows: list[dict[str, str]]) -> str:
+    """Every sentence with the field it is about, for who reads `detail` alone."""
+    return " ".join(f"{r['pointer'][1:]}: {r['detail']}" if r["pointer"] else r["detail"] for r in rows)
 
 
 def _pointers(detail: Any, at: str = "") -> Iterator[dict[str, str]]:

@@ -170,7 +170,9 @@ _MADE: dict[str, Callable[[Incident, bool], Any]] = {
 class IncidentDetailSerializer(IncidentSerializer):
     """One case. Also needs `context["acts"]`, `context["merged_into"]` and `context["concerned"]`."""
 
-    acts = serializers.SerializerMethodField(help_text="What you may do to the case now.")
+    acts = serializers.SerializerMethodField(
+        help_text="What you may do to the case now, at `…/acts/`; `attach` at `…/attachments/`."
+    )
     merged_into = serializers.SerializerMethodField(help_text="The case this report was joined to, if you may see it.")
     concerned = serializers.SerializerMethodField(
         required=False, help_text="Units the report is about (sealed cases); details of the case only."

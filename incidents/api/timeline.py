@@ -7,10 +7,12 @@ nothing but that something was done.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet, prefetch_related_objects
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -91,6 +93,9 @@ class EntrySerializer(serializers.ModelSerializer[Entry]):
         for name in ("owner", "assignee"):
             if isinstance(shown.get(name), int):
                 shown[name] = self.context["words"].get((name, shown[name]))
+        for name in [n for n in shown if n.endswith("_at") and isinstance(shown[n], str)]:
+            # The journal keeps UTC; the API speaks in the offset of the country.
+            shown[name] = timezone.localtime(dt.datetime.fromisoformat(shown[name])).isoformat()
         if not detailed and isinstance(shown.get("place"), str):
             shown["place"] = shown["place"][:COMMUNE]
         return shown

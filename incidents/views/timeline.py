@@ -240,16 +240,17 @@ def _posts_told(entries: Sequence[Entry]) -> dict[str, str]:
     told = Posting.objects.filter(user__notices__entry__in=list(at), user__notices__channel=NoticeChannel.INBOX)
     chosen: dict[tuple[int, int], Posting] = {}
     for posting in told.select_related("command").annotate(entry=F("user__notices__entry")).order_by("pk"):
-        if posting.starts_at > at[posting.entry] or (posting.ends_at and posting.ends_at <= at[posting.entry]):
+        entry: int = posting.entry  # type: ignore[attr-defined]
+        if posting.starts_at > at[entry] or (posting.ends_at and posting.ends_at <= at[entry]):
             continue
-        key = (posting.entry, posting.user_id)
+        key = (entry, posting.user_id)
         # Cases are told to who answers at a command; what else the person does is not why.
         if key not in chosen or (posting.role in ANSWERING and chosen[key].role not in ANSWERING):
             chosen[key] = posting
     found: dict[int, Counter[str]] = {}
-    for (entry, _person), posting in chosen.items():
-        found.setdefault(entry, Counter())[_post(posting)] += 1
-    return {f"posts:{entry}": ", ".join(_many(*item) for item in posts.items()) for entry, posts in found.items()}
+    for (told_of, _person), posting in chosen.items():
+        found.setdefault(told_of, Counter())[_post(posting)] += 1
+    return {f"posts:{key}": ", ".join(_many(*item) for item in posts.items()) for key, posts in found.items()}
 
 
 def _post(posting: Posting) -> str:

@@ -220,3 +220,48 @@ def test_files_that_are_not_what_they_say_are_refused(
 def test_a_file_over_the_limit_is_refused(cast: Any, api: Any, make_incident: Any, settings: Any) -> None:
     settings.ATTACHMENT_MAX_BYTES = 1000
     is_problem(upload(api(cast.officer), make_incident(), content=TEXT + b"x" * 100_000), 413, "too-large")
+
+
+def test_only_acts_an_address_of_the_api_does_are_listed(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    duty = api(cast.duty_commander)
+    acts = duty.get(f"{API}incidents/{incident.pk}/").json()["acts"]
+    assert "attach" in acts
+    assert not {"record_person", "grant_identity", "open_identity"} & set(acts)
+    for name in set(acts) - {"attach"}:
+        body = act(duty, incident, {"act": name, "version": incident.version}).json()
+        assert "Name one of these acts" not in body.get("detail", ""), name
+    body = is_problem(act(duty, incident, {"act": "attach", "version": 1}), 400, "fields")
+    assert "/attachments/" in body["detail"]
+
+
+def test_a_version_the_case_has_not_reached_is_called_unknown(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    answer = act(api(cast.duty_commander), incident, {"act": "acknowledge"}, **{"if-match": '"99"'})
+    body = is_problem(answer, 400, "bad-request")
+    assert "99 of this case is not known" in body["detail"]
+    assert "meanwhile" not in body
+
+
+def test_a_refusal_names_its_fields_in_the_sentence_too(cast: Any, api: Any) -> None:
+    body = is_problem(api(cast.officer).post(f"{API}incidents/", {}, content_type=JSON), 400, "fields")
+    for name in ("category", "occurred_at", "place", "narrative"):
+        assert f"{name}: " in body["detail"]
+
+
+def test_every_moment_is_told_in_the_offset_of_the_country(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident()
+    duty = api(cast.duty_commander)
+    act(duty, incident, {"act": "acknowledge", "not_concerned": True, "version": incident.version})
+    late = act(duty, incident, {"act": "update", "note": "On the way.", "version": incident.version})
+    row = duty.get(f"{API}incidents/{incident.pk}/").json()
+    feature = duty.get(f"{API}incidents/", headers={"accept": "application/geo+json"}).json()["features"][0]
+    entry = late.json()["meanwhile"][0]
+    assert feature["properties"]["reported_at"] == row["reported_at"]
+    for moment in (
+        row["reported_at"],
+        feature["properties"]["occurred_at"],
+        entry["at"],
+        entry["after"]["acknowledged_at"],
+    ):
+        assert moment.endswith("+07:00"), moment
