@@ -72,7 +72,7 @@ def close(incident: Incident, *, by: User, **how: Any) -> Incident:
         if missing:
             raise refused(_("Before closing, the case needs: %(what)s.") % {"what": ", ".join(missing)}, "checklist")
         case.closed_at = t.now
-        t.tell("outcome", [case.reporter])
+        t.tell("closed", [case.reporter])
     return t.incident
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand, User
-from incidents.delivery.texts import account_sentence, moved_sentence, sentence
+from incidents.delivery.texts import ENDED, account_sentence, moved_sentence, outcome_sentence, sentence
 from incidents.models import Incident, Notice, NoticeChannel
 
 
@@ -56,6 +56,10 @@ def _line(notice: Notice, owners: Mapping[int, SecurityCommand], bodies: Mapping
         code = notice.entry.after.get("command", "")
         return Line(notice, account_sentence(notice.entry, bodies.get(code, code)))
     owner = owners.get(key, case.owner) if key is not None else case.owner
+    if notice.kind in ENDED:
+        # A case reopened since has no outcome any more; what was told then stays true.
+        told = notice.entry.after.get("outcome") or case.outcome
+        return Line(notice, outcome_sentence(notice.kind, case.reference, told))
     sender = owners.get(notice.entry.command_id or 0)
     if notice.kind == "moved_up" and sender:
         return Line(notice, moved_sentence(notice.entry.after["clock"], case.reference, owner.name, sender.name))

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from commands.choices import Role
 from commands.models import SecurityCommand
-from incidents.choices import ClockKind
+from incidents.choices import ClockKind, Outcome
 from incidents.models import Entry, Incident, Notice
 
 #: Kinds of notices, each a sentence about the case.
@@ -23,6 +23,7 @@ KINDS = (
     "decline",
     "relocate_station",
     "outcome",
+    "closed",
     "reopen",
     "warn",
     "auto_escalate",
@@ -30,6 +31,10 @@ KINDS = (
     "inform",
     "exhausted",
 )
+
+
+#: What the reporter is told of the end.
+ENDED = ("outcome", "closed")
 
 
 def sentence(kind: str, reference: str, owner: str) -> str:
@@ -47,6 +52,7 @@ def sentence(kind: str, reference: str, owner: str) -> str:
         "decline": _("%(reference)s: what you asked for was declined. Read why."),
         "relocate_station": _("%(reference)s: a polling station was moved."),
         "outcome": _("%(reference)s, which you reported, has an outcome."),
+        "closed": _("%(reference)s, which you reported, was closed."),
         "reopen": _("%(reference)s was reopened."),
         "warn": _("%(reference)s: a deadline is near."),
         "auto_escalate": _("%(reference)s came up to %(owner)s because nobody acted in time. Please act."),
@@ -65,6 +71,16 @@ def moved_sentence(clock: str, reference: str, owner: str, sender: str) -> str:
     if clock == ClockKind.ACCEPT:
         return _("%(reference)s moved up to %(owner)s, because it was not accepted by %(sender)s.") % values
     return _("%(reference)s moved up to %(owner)s, because it was late at %(sender)s.") % values
+
+
+def outcome_sentence(kind: str, reference: str, outcome: str) -> str:
+    """What a reporter reads of the end of their case; without a known `outcome` (a code), only that it has one."""
+    if outcome not in Outcome.values:
+        return sentence(kind, reference, "")
+    values = {"reference": reference, "outcome": Outcome(outcome).label}
+    if kind == "closed":
+        return _("%(reference)s, which you reported, was closed. Outcome: %(outcome)s.") % values
+    return _("%(reference)s, which you reported, has an outcome: %(outcome)s.") % values
 
 
 def account_sentence(entry: Entry, command: str) -> str:
@@ -98,4 +114,6 @@ def _subject(notice: Notice, incident: Incident) -> str:
     if notice.kind == "moved_up" and entry.command:
         owner = SecurityCommand.objects.get(pk=entry.after["owner"])
         return moved_sentence(entry.after["clock"], incident.reference, owner.name, entry.command.name)
+    if notice.kind in ENDED:
+        return outcome_sentence(notice.kind, incident.reference, incident.outcome)
     return sentence(notice.kind, incident.reference, incident.owner.name)

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from commands.models import Posting
 from incidents import actions
-from incidents.delivery.inbox import mark_read, notices_of
+from incidents.choices import Outcome
+from incidents.delivery.inbox import lines, mark_read, notices_of
 from incidents.models import Entry, Notice
 from tests.factories import make_incident
 from tests.incidents.plain_case import plain_case
@@ -75,3 +76,21 @@ def test_a_notice_names_who_owned_the_case_then(cast: Any, signed_in: Any, now: 
     page = signed_in(cast.duty_commander).get(reverse("incidents:inbox")).content.decode()
     assert f"a new case for {cast.command('duty_commander').name}" in page
     assert f"a new case for {cast.command('provincial').name}" not in page
+
+
+def test_the_reporter_reads_which_outcome_and_then_that_the_case_was_closed(cast: Any, now: dt.datetime) -> None:
+    case = make_incident(now=now)
+    acts: list[tuple[str, Any, dict[str, Any]]] = [
+        ("acknowledge", cast.duty_commander, {}),
+        ("update", cast.duty_commander, {"note": "On the way."}),
+        ("contain", cast.duty_commander, {}),
+        ("resolve", cast.duty_commander, {"outcome": "settled", "verification": "verified", "note": "Given back."}),
+        ("classify", cast.nec, {"classification": "ordinary"}),
+        ("close", cast.provincial, {}),
+    ]
+    for name, by, more in acts:
+        actions.perform(name, case, by=by, version=None, now=now, **more)
+    texts = [line.text for line in lines(notices_of(cast.officer))]
+    outcome = Outcome("settled").label
+    assert f"{case.reference}, which you reported, has an outcome: {outcome}." in texts
+    assert f"{case.reference}, which you reported, was closed. Outcome: {outcome}." in texts

@@ -10,7 +10,8 @@ import pytest
 from django.conf import settings
 
 from incidents.delivery import outbox
-from incidents.models import Incident
+from incidents.delivery.outbox import message_id
+from incidents.models import Incident, Notice
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.django_db
@@ -32,3 +33,15 @@ def test_what_one_sender_holds_no_other_takes_however_slow_the_server_is(
     outbox.deliver(NOW)
     assert sent
     assert len(sent) == len(set(sent))
+
+
+def test_the_message_id_is_the_same_at_every_try_and_counts_nothing(
+    make_incident: Callable[..., Incident], cast: Cast
+) -> None:
+    make_incident(severity="critical")
+    first, second = Notice.objects.order_by("pk")[:2]
+    assert message_id(first) == message_id(Notice.objects.get(pk=first.pk)) != message_id(second)
+    for notice in (first, second):
+        token = message_id(notice).removeprefix("<").removesuffix("@incidents>")
+        assert len(token) == 32
+        assert int(token, 16) not in (notice.pk, notice.entry_id)
