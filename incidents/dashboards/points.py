@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Avg, Case, Count, F, IntegerField, Max, Min, Sum, Value, When
+from django.db.models import Avg, Case, Count, F, IntegerField, Max, Min, Q, Sum, Value, When
 from django.db.models.functions import Floor, Substr
 from django.utils.translation import gettext as _
 
@@ -107,16 +107,21 @@ def _points(question: Question, view: View, rounded: bool) -> list[dict[str, Any
         districts = _by_district(cells.exclude(category__in=speech), view)
         if sum(d["n"] for d in districts) > MANY:
             return _clustered(districts, view)
-    cases = question.cases().filter(is_sealed=False, lat__isnull=False).exclude(category__in=speech)
+    cases = question.cases().filter(is_sealed=False).exclude(category__in=speech)
     if rounded:
-        return _clustered(_by_commune(cases, view), view)
+        # One look for all: whether a case has a point of its own is not for them to know.
+        return _clustered(_by_commune(cases.filter(Q(lat__isnull=False) | _SERIOUS), view), view)
     inside = cases.in_bbox(view.west, view.south, view.east, view.north)
     rows = list(inside.values(*_ROW)[: SINGLES + 1])
-    if len(rows) <= SINGLES:
-        return _clustered([_single(row) for row in rows], view)
-    return _gridded(inside, view)
+    exact = _clustered([_single(row) for row in rows], view) if len(rows) <= SINGLES else _gridded(inside, view)
+    somewhere = _clustered(_by_commune(cases.filter(_SERIOUS, lat__isnull=True), view), view)
+    if not somewhere:
+        return exact
+    return sorted(exact + [{**group, "area": True} for group in somewhere], key=lambda f: (-f["worst"], -f["n"]))
 
 
+#: Without a point these stand at the label point of their area; others are counted in it and no more.
+_SERIOUS = Q(severity__in=(Severity.CRITICAL, Severity.HIGH))
 _ROW = ("reference", "pk", "category", "severity", "state", "lat", "lon", "place", "point_precision")
 _CASE = ("reference", "pk", "category", "severity", "state", "point_precision")
 _SEVERITY_RANK = Case(
@@ -252,6 +257,8 @@ def _feature(found: dict[str, Any]) -> dict[str, Any]:
         properties |= told
     else:
         properties |= {"place": found["code"], "is_one_point": found["fixed"]}
+    if found.get("area"):
+        properties |= {"is_area": True, "area": found["code"]}
     return {
         "type": "Feature",
         "geometry": {"type": "Point", "coordinates": [round(found["lon"], 5), round(found["lat"], 5)]},
@@ -263,8 +270,13 @@ def _in_words(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The words of category, severity and state, in the reader's language."""
     codes = {f["properties"]["category"] for f in features if "category" in f["properties"]}
     names = {c.code: c.name for c in Category.objects.filter(pk__in=codes)} if codes else {}
+    areas = {f["properties"]["area"] for f in features if "area" in f["properties"]}
+    named = {place.pk: place.full_name for place in Jurisdiction.objects.filter(pk__in=areas)} if areas else {}
     for feature in features:
         told = feature["properties"]
+        if "area" in told:
+            place = named.get(told.pop("area"), "")
+            told["area_label"] = _("Somewhere in %(place)s: no exact point is known.") % {"place": place}
         told["severity_label"] = str(Severity(told["severity"]).label)
         if "category" in told:
             told |= {

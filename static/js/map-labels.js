@@ -10,7 +10,7 @@ export function label(map, areas, labels, counts, symbols) {
   const narrow = map.getContainer().clientWidth < 480;
   const taken = [];
   symbols.eachLayer((layer) => {
-    const { x, y } = map.latLngToContainerPoint(layer.getLatLng());
+    const { x, y } = map.latLngToContainerPoint(layer.getLatLng()).add(layer.options.shift);
     const half = layer.options.size / 2;
     taken.push([x - half, y - 13, x + half, y + 13]);
   });

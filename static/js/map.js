@@ -49,6 +49,7 @@ async function start() {
   });
   keyboard(map, areas, (code) => { window.location.href = drill(code); });
   const labels = L.layerGroup().addTo(map);
+  const ties = L.layerGroup().addTo(map);
   const symbols = L.layerGroup().addTo(map);
   const state = { counts: null };
 
@@ -67,7 +68,7 @@ async function start() {
     query.set("zoom", String(Math.max(0, Math.min(18, Math.floor(map.getZoom())))));
     const found = await json(`${told.points}?${query}`);
     if (symbols.getLayers().some((layer) => layer.isPopupOpen())) return; // somebody is reading it
-    draw(map, symbols, found);
+    draw(map, areas, symbols, ties, found);
     if (state.counts) label(map, areas, labels, state.counts, symbols);
     box.dataset.drawn = String(Number(box.dataset.drawn || 0) + 1);
   };
@@ -179,9 +180,26 @@ function tell(layer, path, area) {
   layer.bindTooltip(text, { sticky: true, direction: "top", opacity: 1 });
 }
 
-function draw(map, symbols, found) {
+// How far a symbol stands aside so that a small area can still be pressed: out of its box, tied to its point by a line.
+const PRESS = 28; // px of an area that must stay free beside a symbol
+function aside(map, areas, at, size) {
+  const point = map.latLngToLayerPoint(at);
+  const around = areas.getLayers().find((layer) => {
+    const path = layer.getElement();
+    return layer.getBounds().contains(at) && path?.getAttribute("role") === "link" && path.isPointInFill(new DOMPoint(point.x, point.y));
+  });
+  if (!around) return [0, 0];
+  const bounds = around.getBounds();
+  const corner = map.latLngToLayerPoint(bounds.getNorthEast());
+  const across = map.latLngToLayerPoint(bounds.getSouthWest()).subtract(corner);
+  if (Math.min(-across.x, across.y) >= size + PRESS) return [0, 0];
+  return [Math.round(corner.x + size / 2 - point.x), Math.round(corner.y - point.y)];
+}
+
+function draw(map, areas, symbols, ties, found) {
   const held = symbols.getLayers().find((layer) => layer.getElement() === document.activeElement)?.getLatLng();
   symbols.clearLayers();
+  ties.clearLayers();
   for (const feature of found.features) {
     const [lon, lat] = feature.geometry.coordinates;
     const told = feature.properties;
@@ -193,12 +211,19 @@ function draw(map, symbols, found) {
       mark.append(number);
     }
     const closer = told.count > 1 && !told.is_one_point && map.getZoom() < map.getMaxZoom();
+    const somewhere = told.is_area ? `. ${told.area_label}` : "";
     const words = told.reference
-      ? `${told.reference}, ${told.category_label}, ${told.severity_label}, ${told.state_label}`
-      : `${box.dataset.textCases.replace("%(n)s", told.count)}, ${told.severity_label}${closer ? `, ${box.dataset.textZoom}` : ""}`;
+      ? `${told.reference}, ${told.category_label}, ${told.severity_label}, ${told.state_label}${somewhere}`
+      : `${box.dataset.textCases.replace("%(n)s", told.count)}, ${told.severity_label}${closer ? `, ${box.dataset.textZoom}` : ""}${somewhere}`;
+    const size = told.count > 1 ? 36 + 8 * String(told.count).length : 28;
+    const shift = aside(map, areas, L.latLng(lat, lon), size);
+    if (shift[0] || shift[1]) {
+      const end = map.layerPointToLatLng(map.latLngToLayerPoint([lat, lon]).add(shift));
+      ties.addLayer(L.polyline([[lat, lon], end], { className: "tie", interactive: false }));
+    }
     const marker = L.marker([lat, lon], {
-      title: words, alt: words, size: told.count > 1 ? 36 + 8 * String(told.count).length : 28,
-      icon: L.divIcon({ className: `symbol${told.count > 1 ? " symbol--many" : ""}`, html: mark, iconSize: null }),
+      title: words, alt: words, size, shift,
+      icon: L.divIcon({ className: `symbol${told.count > 1 ? " symbol--many" : ""}${told.is_area ? " symbol--area" : ""}`, html: mark, iconSize: null, iconAnchor: shift.map((side) => -side), popupAnchor: shift }),
     });
     marker.on("add", () => {
       const element = marker.getElement();
@@ -228,7 +253,7 @@ function popup(told, rounded) {
   const link = document.createElement("a");
   link.href = `${box.dataset.list.replace(/\/$/, "")}/${told.id}/`;
   link.textContent = told.reference;
-  const where = rounded ? box.dataset.textRounded : box.dataset.textPoint.replace("%(precision)s", told.precision_label);
+  const where = told.is_area ? told.area_label : rounded ? box.dataset.textRounded : box.dataset.textPoint.replace("%(precision)s", told.precision_label);
   card.append(headed(told, `${told.severity_label} · ${told.state_label}`), line("popup__what", told.category_label), line("popup__where", where), link);
   return card;
 }
@@ -236,7 +261,7 @@ function popup(told, rounded) {
 // Cases that no zoom takes apart: they stand at one point, of a market or of a commune.
 function crowd(told) {
   const card = document.createElement("div");
-  card.append(headed(told, box.dataset.textCases.replace("%(n)s", told.count)), line("popup__where", box.dataset.textOnePoint));
+  card.append(headed(told, box.dataset.textCases.replace("%(n)s", told.count)), line("popup__where", told.is_area ? told.area_label : box.dataset.textOnePoint));
   if (told.place.length > 2) {
     const query = new URLSearchParams(box.dataset.query);
     query.set("place", told.place);

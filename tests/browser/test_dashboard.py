@@ -224,6 +224,40 @@ def test_who_has_no_exact_place_is_told_the_symbol_is_the_middle_of_a_commune(
     page.wait_for_url(f"**place={COMMUNE}")
 
 
+def test_a_case_without_a_point_has_a_hollow_symbol_and_a_card_that_says_so(
+    cast: Any, live_server: Any, make_incident: Callable[..., Incident], show: Any
+) -> None:
+    case = make_incident(now=timezone.now() - dt.timedelta(minutes=1), severity="critical", category="HAZ-03")
+    page = show(cast.nec, f"?place={DISTRICT}")
+    symbol = page.locator("#map .symbol--area")
+    assert "Somewhere in" in symbol.get_attribute("aria-label")
+    symbol.press("Enter")
+    card = page.locator(".leaflet-popup-content").inner_text()
+    assert "Somewhere in" in card and case.reference in card
+
+
+def test_a_small_place_under_its_own_symbol_can_be_pressed(
+    cast: Any, live_server: Any, make_incident: Callable[..., Incident], show: Any
+) -> None:
+    small = Jurisdiction.objects.get(pk=DISTRICT)
+    now = timezone.now() - dt.timedelta(minutes=1)
+    make_incident(
+        now=now, severity="critical", category="HAZ-03", lat=small.lat, lon=small.lon, point_precision="exact"
+    )
+    page = show(cast.nec, f"?place={TAKEO}", screen=PHONE)
+    hit = page.evaluate(
+        """(code) => {
+          const path = document.querySelector(`#map path.area[data-code="${code}"]`);
+          path.closest("#map").scrollIntoView({ block: "center" });
+          const box = path.getBoundingClientRect(), middle = [box.x + box.width / 2, box.y + box.height / 2];
+          return [document.elementFromPoint(...middle)?.closest(".symbol, path")?.getAttribute("class"), box.width];
+        }""",
+        DISTRICT,
+    )
+    assert "symbol" not in (hit[0] or ""), hit
+    press_area(page, DISTRICT)
+
+
 def test_no_word_of_a_case_is_read_as_markup(cast: Any, cases: list[Incident], show: Any) -> None:
     nasty = "<img src=x onerror=alert(1)><b>bold</b>"
     Category.objects.filter(pk=cases[2].category_id).update(name_en=nasty)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
+from elections.models import Jurisdiction
 from incidents.choices import State
 from incidents.dashboards import map as maps
 from incidents.dashboards import points as point_layer
@@ -193,6 +194,20 @@ def test_a_case_says_how_well_its_point_is_known(cast: Any) -> None:
 
 
 # ---- Areas ----
+
+
+def test_a_serious_case_without_a_point_is_somewhere_in_its_commune(cast: Any) -> None:
+    plain_case(severity="critical")
+    plain_case(severity="medium")
+    (one,) = told(points(Question(cast.nec, NOW), COUNTRY_VIEW))
+    commune = Jurisdiction.objects.get(pk=COMMUNE)
+    assert (one["severity"], one["is_area"], one["count"]) == ("critical", True, 1)
+    assert one["area_label"] == f"Somewhere in {commune.full_name}: no exact point is known."
+    # Who gets the rounded place cannot tell which case has a point.
+    (rounded,) = told(points(Question(cast.ministry, NOW), COUNTRY_VIEW))
+    assert "is_area" not in rounded
+    plain_case(severity="critical", is_sealed=True)
+    assert points(Question(cast.nec, NOW), COUNTRY_VIEW)["cases"] == 1
 
 
 def test_areas_count_what_is_open_and_name_what_has_no_point(cast: Any) -> None:
