@@ -49,6 +49,8 @@ def test_decided_together_taken_back_and_decided_alone(
     page.locator(".nec-case__tick input").last.uncheck()
     page.locator('.nec-bulk button[value="ordinary"]').click()
     page.locator(".nec-undo").wait_for()
+    card, words = page.locator(".nec-undo").bounding_box(), page.locator(".nec-undo summary b").bounding_box()
+    assert card["y"] + card["height"] - words["y"] - words["height"] >= 10
     assert waiting(page) == 2
     page.locator(".nec-undo summary").click()
     page.locator(".nec-undo input[type=checkbox]").first.check()
