@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import replace
+from itertools import islice
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -29,6 +30,8 @@ from incidents.views import ladder, rows
 #: Parameters of the page that are no filters.
 ALSO = ("after", "since", "panel")
 SOON = dt.timedelta(minutes=30)
+#: Cases in the strip above the list.
+NEXT_OUT = 3
 
 
 @require_safe
@@ -123,11 +126,22 @@ def _next_out(user: User, now: dt.datetime, page: rows.Page) -> list[rows.Row]:
     if not own:
         return []
     # The page is by deadline already: its first three of ours are the first three of all.
-    shown = [row for row in page.rows if row.incident.owner_id in own][:3]
-    if len(shown) < 3 and page.after:
+    listed = [row for row in page.rows if row.incident.owner_id in own]
+    shown = _with_a_next_step(listed, user, now)
+    if len(shown) < NEXT_OUT and page.after:
         mine = Incident.objects.visible_to(user).open().filter(owner__in=own)
-        shown = rows.page(mine, user, now, by_deadline=True, size=3).rows
-    return [replace(row, then=ladder.then(row.incident, above)) for row, above in ladder.with_above(shown)]
+        if not user.has_role(Role.PSC_WATCH):
+            mine = mine.filter(next_due_at__gt=now)
+        shown = _with_a_next_step(rows.page(mine, user, now, by_deadline=True).rows, user, now)
+    return shown
+
+
+def _with_a_next_step(listed: list[rows.Row], user: User, now: dt.datetime) -> list[rows.Row]:
+    """The first of them that a rule takes further at a time to come; nothing is above the top command, so there all."""
+    named = (replace(row, then=ladder.then(row.incident, above)) for row, above in ladder.with_above(listed))
+    if user.has_role(Role.PSC_WATCH):
+        return list(islice(named, NEXT_OUT))
+    return list(islice((r for r in named if r.then and (r.incident.next_due_at or now) > now), NEXT_OUT))
 
 
 def _quick(asked: CaseFilter) -> list[tuple[str, str, bool]]:

@@ -132,6 +132,16 @@ def test_each_role_is_offered_the_act_it_may_do(cast: Cast, signed_in: Any, mome
     assert address not in text_of(signed_in(cast.ministry).get(reverse("incidents:list")))
 
 
+def test_a_case_without_a_next_step_does_not_leave_the_command(cast: Cast, signed_in: Any, moment: dt.datetime) -> None:
+    going = plain_case(reported_at=moment, next_due_at=moment + 5 * MINUTE)
+    over = plain_case(reported_at=moment, next_due_at=moment - MINUTE)
+    page = text_of(signed_in(cast.duty_commander).get(reverse("incidents:list")))
+    strip = page[page.index("Next to leave") : page.index("</section>", page.index("Next to leave"))]
+    assert str(going.pk) in strip
+    assert str(over.pk) not in strip
+    assert strip.count("next__item") == strip.count("then: ") == 1
+
+
 def test_what_leaves_the_command_next_stands_above(cast: Cast, signed_in: Any, moment: dt.datetime) -> None:
     plain_case(reported_at=moment, next_due_at=moment + 5 * MINUTE)
     page = text_of(signed_in(cast.duty_commander).get(reverse("incidents:list")))
