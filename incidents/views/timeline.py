@@ -6,6 +6,7 @@ protected identities nothing but that something was done.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -72,7 +73,8 @@ class Timeline:
     show: str
     #: True where older entries are left out.
     is_cut: bool
-    seal: Block | None = None
+    #: The moment of the newest sealed entry.
+    sealed_at: dt.datetime | None = None
 
 
 def of(incident: Incident, *, detailed: bool, show: str = "all", whole: bool = False) -> Timeline:
@@ -87,16 +89,19 @@ def of(incident: Incident, *, detailed: bool, show: str = "all", whole: bool = F
             show = "all"
     found = list(_with_people(entries).order_by("-pk")[: None if whole else MOST + 1])
     shown = found if whole else found[:MOST]
-    # The newest entry is often not sealed yet; then the block of the oldest shown says that the record is.
-    seal = (_block_of(shown[0]) or _block_of(shown[-1])) if shown else None
     names = names_for(shown)
-    return Timeline(_items(shown, names, detailed), names, show, len(found) > len(shown), seal)
+    return Timeline(_items(shown, names, detailed), names, show, len(found) > len(shown), _sealed_up_to(incident))
 
 
-def _block_of(entry: Entry) -> Block | None:
-    """The sealed block that holds an entry, by the unique index of where blocks end."""
-    block = Block.objects.filter(last_id__gte=entry.pk).order_by("last_id").first()
-    return block if block and block.first_id <= entry.pk else None
+def _sealed_up_to(incident: Incident) -> dt.datetime | None:
+    """When the newest sealed entry of the case was made; None while none is.
+
+    Not the number or the moment of its block: between two blocks everybody acts, on cases out of sight too.
+    """
+    last = Block.objects.order_by("-pk").values_list("last_id", flat=True).first()
+    if last is None:
+        return None
+    return incident.entries.filter(pk__lte=last).order_by("-pk").values_list("at", flat=True).first()
 
 
 def meanwhile(entries: Iterable[Entry], *, detailed: bool) -> Timeline:

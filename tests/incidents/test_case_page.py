@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from incidents import actions, journal
-from incidents.models import Block, Incident
+from incidents.models import Incident
+from incidents.views import timeline
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -225,14 +227,21 @@ def test_a_file_answers_under_its_own_case_only(
 # ---- The record ----
 
 
-def test_the_page_says_in_which_block_the_record_is_sealed(
+def test_the_page_says_up_to_when_the_record_is_sealed_and_that_never_goes_back(
     cast: Cast, signed_in: Any, case: Incident, moment: dt.datetime
 ) -> None:
     client = signed_in(cast.duty_commander)
+    assert "Record sealed up to" not in page_of(client, case)
     assert "sealed within minutes" in page_of(client, case)
     journal.seal_backlog(moment + dt.timedelta(hours=1))
-    block = Block.objects.get(first_id__lte=case.entries.latest("pk").pk, last_id__gte=case.entries.latest("pk").pk)
-    assert f"Sealed record: block {block.pk}" in page_of(client, case)
+    assert timeline.of(case, detailed=True).sealed_at == case.entries.latest("pk").at
+    said = re.search(r"Record sealed up to the entry of [^<]*", page_of(client, case))
+    assert said
+    assert "block" not in said[0]
+    # A new act, not sealed yet, leaves it as it was; and so does a narrower choice of entries.
+    actions.update(case, by=cast.officer, version=None, now=moment + dt.timedelta(hours=2), note="The road is free.")
+    assert said[0] in page_of(client, case)
+    assert timeline.of(case, detailed=True, show="notices").sealed_at == timeline.of(case, detailed=True).sealed_at
 
 
 def test_a_long_story_costs_no_more_than_a_short_one(
