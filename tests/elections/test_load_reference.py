@@ -146,3 +146,10 @@ def test_the_day_an_election_ends_is_a_local_day(db: None) -> None:
     others.update(polling_on=None)
     PhaseWindow.objects.all().delete()
     assert Election.objects.default_for(night_after.astimezone(dt.UTC)) == coming
+
+
+def test_the_page_beside_the_files_counts_their_rows() -> None:
+    page = (DATA / "README.md").read_text(encoding="utf-8")
+    for name in ("categories.csv", "response_targets.csv"):
+        with (DATA / name).open(encoding="utf-8", newline="") as rows:
+            assert f"| `{name}` | {len(list(csv.DictReader(rows)))} |" in page
