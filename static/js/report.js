@@ -26,6 +26,8 @@ let touched = false;
 let done = false;
 // What the server said of this report the last time, by field; kept with it, for whoever goes on writing later.
 let refusal = null;
+// A report that waits was opened to be read: until it is changed it goes on waiting, and no draft is made of it.
+let waits = false;
 let canKeep = "indexedDB" in window;
 const renewCategories = categories(form, changed);
 const renewPlaces = places(form, changed);
@@ -124,6 +126,8 @@ function changed() {
   clearTimeout(lookingSoon);
   lookingSoon = setTimeout(look, LOOK_AFTER);
 }
+const isEdited = (event) => { if (event.isTrusted && (event.type !== "click" || event.target.closest("button"))) waits = false; };
+for (const kind of ["input", "change", "click", "submit"]) form.addEventListener(kind, isEdited, true);
 form.addEventListener("input", changed);
 form.addEventListener("change", changed);
 
@@ -147,7 +151,7 @@ function written(state) {
 const isOver = () => done || Boolean(document.querySelector("form[data-forget]")?.dataset.forgotten);
 
 async function save(state) {
-  if (isOver() || !canKeep) return false;
+  if (isOver() || !canKeep || waits) return false;
   try {
     await kept.put(written(state));
     return true;
@@ -167,6 +171,7 @@ function restore(one) {
     else if (had.length) input.value = had[0];
   }
   form.elements.id.value = one.id;
+  waits = one.state === "waiting";
   if (one.state === "draft" && kept.refusal(one)) {
     refusal = one.errors;
     showErrors(refusal);
@@ -372,7 +377,7 @@ function showErrors(errors, loudly = true) {
 
 addEventListener("beforeunload", (event) => { if (touched && !done && !canKeep) event.preventDefault(); });
 addEventListener("pagehide", () => {
-  if (!touched || isOver()) return;
+  if (!touched || waits || isOver()) return;
   tab.leave(written("draft"));
   save("draft");
 });

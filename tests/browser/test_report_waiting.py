@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from incidents.models import Incident
 from tests.browser.conftest import PHONE
-from tests.browser.test_log_incident import CASE, LOG, WORDS, fill
+from tests.browser.test_log_incident import CASE, LOG, WORDS, fill, value_is
+from tests.cast import COMMUNE
 
 KEPT = "text=The report is saved on the phone and sends by itself"
 REASON = "Choose the market again."
@@ -109,6 +110,26 @@ def test_a_report_that_waits_is_not_offered_as_a_draft(page: Any) -> None:
     page.close()
     other.route(f"**{LOG}", lambda r: r.abort() if r.request.method == "POST" else r.continue_())
     other.context.set_offline(False)
+    other.goto(LOG)
+    other.wait_for_selector("[data-waiting]:not([hidden])")
+    assert not other.locator("[data-draft-found]").is_visible()
+
+
+def test_a_report_that_waits_goes_on_waiting_when_it_was_only_read(page: Any) -> None:
+    wait_without_connection(page)
+    other = page.context.new_page()
+    page.close()
+    other.route(f"**{LOG}*", lambda r: r.abort() if r.request.method == "POST" else r.continue_())
+    other.context.set_offline(False)
+    other.goto(reverse("start"))
+    other.click("[data-drafts-list] a:has-text('Waits for a connection')")
+    value_is(other, "#f-narrative", WORDS)
+    value_is(other, "#f-commune", COMMUNE)
+    # As where the browser keeps the page it leaves, and so finishes its writing.
+    other.evaluate("dispatchEvent(new Event('pagehide'))")
+    other.wait_for_timeout(500)
+    other.goto(reverse("start"))
+    other.wait_for_selector("[data-drafts-list] a:has-text('Waits for a connection')")
     other.goto(LOG)
     other.wait_for_selector("[data-waiting]:not([hidden])")
     assert not other.locator("[data-draft-found]").is_visible()
