@@ -48,7 +48,8 @@ def response(question: Question) -> dict[str, Any]:
         if severity in kept["times"] and severity in targets
         for found in [kept["times"][severity]]
     ]
-    return {"title": _finding(bullets), "bullets": bullets, "at": kept["at"]}
+    has_bars = any(b.is_enough for b in bullets)
+    return {"title": _finding(bullets), "bullets": bullets, "has_bars": has_bars, "at": kept["at"]}
 
 
 def _finding(bullets: list[charts.Bullet]) -> str:

@@ -153,3 +153,10 @@ def test_the_page_beside_the_files_counts_their_rows() -> None:
     for name in ("categories.csv", "response_targets.csv"):
         with (DATA / name).open(encoding="utf-8", newline="") as rows:
             assert f"| `{name}` | {len(list(csv.DictReader(rows)))} |" in page
+
+
+def test_a_kind_nobody_knows_is_not_named_like_what_nec_has_not_classified(db: None) -> None:
+    unknown = Category.objects.get(pk="UNK-00")
+    assert {unknown.name_en, unknown.group_en} == {"Kind not known yet"}
+    for text in (unknown.name_km, unknown.group_km):
+        assert "ចាត់ថ្នាក់" not in text
