@@ -193,7 +193,9 @@ function aside(map, areas, at, size) {
   const corner = map.latLngToLayerPoint(bounds.getNorthEast());
   const across = map.latLngToLayerPoint(bounds.getSouthWest()).subtract(corner);
   if (Math.min(-across.x, across.y) >= size + PRESS) return [0, 0];
-  return [Math.round(corner.x + size / 2 - point.x), Math.round(corner.y - point.y)];
+  const [left, bottom] = [corner.x + across.x, corner.y + across.y];
+  const ways = [[corner.x + size / 2 - point.x, 0], [left - size / 2 - point.x, 0], [0, corner.y - 14 - point.y], [0, bottom + 14 - point.y]];
+  return ways.sort((a, b) => Math.hypot(...a) - Math.hypot(...b))[0].map(Math.round);
 }
 
 function draw(map, areas, symbols, ties, found) {
