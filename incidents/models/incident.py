@@ -213,8 +213,10 @@ class Incident(models.Model):
                 condition=IS_COUNTED_OPEN,
                 name="open_by_verification",
             ),
+            # Serious ones among those without a point stand in their commune: counted from the index alone too.
             models.Index(
                 fields=["province_code", "district_code"],
+                include=["severity", "place", "category", "state", "reference", "election"],
                 condition=IS_COUNTED_OPEN & Q(lat__isnull=True),
                 name="open_without_a_point",
             ),
