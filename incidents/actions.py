@@ -38,7 +38,8 @@ from incidents.choices import (
 )
 from incidents.deadlines import opening_clocks
 from incidents.endings import close, countersign, decline, dismiss, merge, reopen, resolve, unmerge, withdraw
-from incidents.intake import COUNT_MAX, COUNTS, OLDEST_YEAR, Preview, Report, check_point, clean_words, preview, report
+from incidents.intake import Preview, Report, preview, report
+from incidents.limits import COUNTS, OLDEST_YEAR, check_count, check_point, clean_words
 from incidents.models import (
     LIVE,
     Attachment,
@@ -294,13 +295,10 @@ def contain(
 
 
 def _set_count(incident: Incident, name: str, value: object) -> None:
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = -1
-    if not 0 <= number <= COUNT_MAX:
-        text = _("Give a number from 0 to %(limit)s.") % {"limit": f"{COUNT_MAX:,}"}
-        raise ValidationError({name: text}, code="number")
+    errors: dict[str, str] = {}
+    number = check_count(name, value, errors)
+    if errors:
+        raise ValidationError(errors, code="number")
     setattr(incident, name, number)
 
 

@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 
 from commands.choices import Role
 from commands.models import Posting, SecurityCommand, User
-from elections import calendar, geometry
+from elections import calendar
 from elections.choices import Level
 from elections.khmer import search_key
 from elections.models import Election, Jurisdiction
@@ -35,16 +35,19 @@ from incidents.choices import (
 )
 from incidents.deadlines import Targets, opening_clocks
 from incidents.escalation.plan import PlannedStep, planned_for
+from incidents.limits import (
+    COUNTS,
+    NARRATIVE_MAX,
+    NARRATIVE_MIN,
+    OLDEST_YEAR,
+    check_count,
+    check_point,
+    clean_words,
+)
 from incidents.models import Category, Clock, ConflictSubject, Custody, Incident
 from incidents.routing import above, desk_chain, first_owner, ladder_of, targets_for, told_at_once
 from incidents.turn import Turn, new_clock, refused
 
-NARRATIVE_MIN, NARRATIVE_MAX = 20, 20_000
-#: What a case counts, and the most of each.
-COUNTS = ("killed", "injured", "stations_affected", "minutes_stopped", "voters_affected")
-COUNT_MAX = 100_000
-#: Before it a year is mistyped. At the beginning of the calendar, moments have no name in every time zone.
-OLDEST_YEAR = 2000
 #: Roles that log cases.
 REPORTERS = (
     Role.OFFICER,
@@ -55,8 +58,6 @@ REPORTERS = (
     Role.INTEGRITY,
     Role.LIAISON,
 )
-#: Bidirectional overrides can make a text read other than it is stored.
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,17 +212,6 @@ def _unlike_the_usual(usual: Severity) -> str:
     return _("Choose how serious it is.")
 
 
-def clean_words(text: str, field: str, errors: dict[str, str], limit: int) -> None:
-    """Refuse what would not be read as it was written: NUL, control characters, direction overrides, too long."""
-    if any(c in _BIDI or (unicodedata.category(c) == "Cc" and c not in "\n\r\t") for c in text):
-        errors[field] = _("There are hidden characters in this text. Please type it again.")
-    elif len(text) > limit:
-        errors[field] = _("This is too long: %(count)s characters. At most %(limit)s fit.") % {
-            "count": f"{len(text):,}",
-            "limit": f"{limit:,}",
-        }
-
-
 def _check_words(data: Report, errors: dict[str, str]) -> None:
     clean_words(data.title, "title", errors, 120)
     clean_words(data.place_note, "place_note", errors, 200)
@@ -231,8 +221,7 @@ def _check_words(data: Report, errors: dict[str, str]) -> None:
     if "narrative" not in errors and len(seen) < NARRATIVE_MIN:
         errors["narrative"] = _("Say what happened in at least %(count)s characters.") % {"count": NARRATIVE_MIN}
     for name in COUNTS:
-        if not 0 <= getattr(data, name) <= COUNT_MAX:
-            errors[name] = _("Give a number from 0 to %(limit)s.") % {"limit": f"{COUNT_MAX:,}"}
+        check_count(name, getattr(data, name), errors)
 
 
 def _check_when(data: Report, election: Election | None, now: dt.datetime, errors: dict[str, str]) -> None:
@@ -246,16 +235,6 @@ def _check_when(data: Report, election: Election | None, now: dt.datetime, error
     first = calendar.first_moment(election) if election else None
     if first and data.occurred_at < first and not data.confirmed_early:
         errors["occurred_at"] = _("That is before this election began. Check the date, or confirm that it is right.")
-
-
-def check_point(lat: float | None, lon: float | None, errors: dict[str, str]) -> None:
-    """Refuse half a point, and one outside the country."""
-    if (lat is None) != (lon is None):
-        errors["lat"] = _("A point needs both latitude and longitude.")
-    elif lat is not None and lon is not None:
-        on_earth = -90 <= lat <= 90 and -180 <= lon <= 180
-        if not on_earth or not geometry.inside_country(lat, lon):
-            errors["lat"] = _("The point lies outside Cambodia. Move it, or leave it out.")
 
 
 def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:

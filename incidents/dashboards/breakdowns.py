@@ -12,9 +12,9 @@ from django.db.models.functions import Coalesce, Substr, TruncDate
 from django.utils import timezone
 
 from incidents.choices import OPEN, Severity
-from incidents.dashboards.measures import IN_TIME, due_to_acknowledge, minutes_by
 from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import DISTRICT, Question
+from incidents.dashboards.waits import IN_TIME, due_to_acknowledge, minutes_by
 from incidents.models import Escalation, EscalationKind
 from incidents.tallies import NOT_COUNTED
 

@@ -17,6 +17,7 @@ from incidents.dashboards import measures
 from incidents.dashboards.links import listing, listing_of, listing_since
 from incidents.dashboards.past import late_at, open_parts_at, values_at, was_open
 from incidents.dashboards.question import Period, Question
+from incidents.dashboards.waits import shares_in_time
 from incidents.named import named
 from incidents.querysets import OPERATIONAL_ONLY
 from incidents.tallies import local_day
@@ -107,7 +108,7 @@ def _in_time(question: Question) -> Tile:
     """The share acknowledged in time over seven days, beside the seven days before."""
     shares = question.remembered(
         "within target",
-        lambda: measures.shares_in_time(question, question.span, _week_before(question)),
+        lambda: shares_in_time(question, question.span, _week_before(question)),
         seconds=SLOW_SECONDS,
     )
     share, before = (None if value is None else round(value) for value in shares)

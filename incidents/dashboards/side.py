@@ -17,6 +17,7 @@ from incidents.dashboards import breakdowns, charts, measures
 from incidents.dashboards.cards import SLOW_SECONDS
 from incidents.dashboards.question import Period, Question
 from incidents.dashboards.trend import DAYS
+from incidents.dashboards.waits import SMALLEST_BASE
 from incidents.models import Block, Entry, PublicNotice, PublicNoticeState, ResponseTarget
 
 #: Acts are sealed each minute; waiting longer than this, they are told to wait.
@@ -42,7 +43,7 @@ def response(question: Question) -> dict[str, Any]:
             target=targets[severity],
             base=found.base,
             in_time=found.in_time,
-            is_enough=found.base >= measures.SMALLEST_BASE,
+            is_enough=found.base >= SMALLEST_BASE,
         )
         for severity in Severity
         if severity in kept["times"] and severity in targets

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from incidents.choices import Act
-from incidents.intake import COUNTS
+from incidents.limits import COUNTS
 from incidents.models import Incident
 
 #: What a correction may change: facts, never the narrative, which only grows by updates.

@@ -20,7 +20,7 @@ from commands.models import User
 from incidents import actions, classification, routing
 from incidents.choices import SEVERITY_ORDER, Act, Classification, ClockKind, Severity, State, Verification
 from incidents.forms.asks import ASKS, Ask, primary
-from incidents.intake import COUNTS
+from incidents.limits import COUNTS
 from incidents.models import Attachment, Clock, ClockState, Incident
 from incidents.templatetags import _time
 from incidents.views import ladder, outline, timeline

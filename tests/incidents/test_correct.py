@@ -37,7 +37,7 @@ def test_a_category_that_is_out_of_use_or_unknown_is_refused(cast: Cast, make_in
     case = make_incident()
     Category.objects.filter(code="ORD-03").update(retired_on=NOW.date())
     assert list(refusal(case, cast, category="ORD-03")) == ["category"]
-    assert list(refusal(case, cast, category="XXX-99")) == ["category"]
+    assert list(refusal(case, cast, category="ZZZ-99")) == ["category"]
 
 
 @pytest.mark.parametrize("point", [(48.85, 2.35), (200.0, 104.8)])

@@ -46,7 +46,7 @@ def test_nothing_asked_for_is_everything_in_scope(cast: Cast) -> None:
         ("state", "opened"),
         ("state", "draft"),
         ("severity", "severe"),
-        ("category", "XXX-01"),
+        ("category", "ZZZ-01"),
         ("election", "CC99"),
         ("phase", "party"),
         ("place", "KH77"),

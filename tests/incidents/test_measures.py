@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 
 from commands.models import User
 from incidents.choices import OPEN, Act, Channel, ClockKind, Severity, State, Verification
-from incidents.dashboards import breakdowns, measures
+from incidents.dashboards import breakdowns
 from incidents.dashboards.measures import MEASURES, answer
 from incidents.dashboards.question import Period, Question
+from incidents.dashboards.waits import SMALLEST_BASE
 from incidents.filters import CaseFilter
 from incidents.models import Category, Clock, ConflictSubject, Entry, Escalation, EscalationKind, Incident
 from incidents.tallies import cell_of, move, rebuild
@@ -241,7 +242,7 @@ def test_late_at_the_end_reads_the_clocks_as_they_ran() -> None:
 
 
 def test_a_percentage_of_few_cases_is_not_given() -> None:
-    for index in range(measures.SMALLEST_BASE):
+    for index in range(SMALLEST_BASE):
         case = plain_case(
             reported_at=NOW - DAY, acknowledged_at=NOW - DAY + dt.timedelta(minutes=10 + 20 * (index < 5))
         )

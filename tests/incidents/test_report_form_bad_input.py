@@ -27,7 +27,7 @@ OTHER = {"when": "other", "date": "2027-05-24", "time": "10:00"}
 #: What is typed, the field that says so, and a part of the English sentence.
 TABLE: dict[str, tuple[dict[str, Any], str, str]] = {
     "no category": ({"category": ""}, "category", "Choose what it is"),
-    "unknown category": ({"category": "XXX-99"}, "category", "not in use"),
+    "unknown category": ({"category": "ZZZ-99"}, "category", "not in use"),
     "a province as category": ({"category": "KH21"}, "category", "not in use"),
     "unknown severity": ({"severity": "terrible"}, "severity", "Choose one of the answers"),
     "unrated by hand": ({"severity": "unrated"}, "severity", "Choose one of the answers"),

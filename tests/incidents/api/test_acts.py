@@ -142,7 +142,7 @@ def test_a_correction_points_at_the_field_it_refuses(cast: Any, api: Any, make_i
     incident = make_incident(now=timezone.now())
     for fields, pointer in (
         ({"place": "KH200101"}, "/fields/place"),
-        ({"category": "XXX-99"}, "/fields/category"),
+        ({"category": "ZZZ-99"}, "/fields/category"),
         ({"lat": 11.0}, "/fields/lat"),
         ({"narrative": "Other words."}, "/fields/narrative"),
     ):
