@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('incidents', '0012_what_changed_since'),
+        ('incidents', '0009_one_target_each'),
     ]
 
     operations = [

@@ -23,6 +23,6 @@ def back(apps, schema_editor):
 class Migration(migrations.Migration):
     """«Not classified» is said of what NEC has not decided; a category of nearly that name stood on the same page."""
 
-    dependencies = [("incidents", "0014_indexes_know_the_category")]
+    dependencies = [("incidents", "0010_accounts_in_the_journal")]
 
     operations = [migrations.RunPython(forward, back)]
