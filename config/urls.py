@@ -19,6 +19,8 @@ urlpatterns = [
     path("reports/", include("incidents.reports.urls")),
     # NEC secretariat: classification, public notices.
     path("nec/", include("incidents.views.nec_urls")),
+    # What moves up next, escalation policies, drills, deliveries, the engine itself.
+    path("escalation/", include("incidents.views.escalation_urls")),
     # REST API with its schema and documentation.
     path("api/v1/", include("incidents.api.urls")),
     # Is it alive, is it ready, is the engine on time.

@@ -1,4 +1,4 @@
-"""Taxonomy and response targets in the admin, and accounts whose every change is journaled and told to the NEC.
+"""Taxonomy and legal deadlines in the admin, and accounts whose every change is journaled and told to the NEC.
 
 Cases, their journal and their files are never registered here.
 """
@@ -15,13 +15,13 @@ from django.utils import timezone
 from commands.admin import PersonAdmin, PostingAdmin
 from commands.models import Posting, User
 from incidents.entries import record_account, record_posting
-from incidents.models import Category, ResponseTarget
+from incidents.models import Category, LegalDeadline
 
 if TYPE_CHECKING:
     _CategoryAdmin = admin.ModelAdmin[Category]
-    _TargetAdmin = admin.ModelAdmin[ResponseTarget]
+    _LegalDeadlineAdmin = admin.ModelAdmin[LegalDeadline]
 else:
-    _CategoryAdmin = _TargetAdmin = admin.ModelAdmin
+    _CategoryAdmin = _LegalDeadlineAdmin = admin.ModelAdmin
 
 
 @admin.register(Category)
@@ -39,19 +39,11 @@ class CategoryAdmin(_CategoryAdmin):
         return False
 
 
-@admin.register(ResponseTarget)
-class ResponseTargetAdmin(_TargetAdmin):
-    list_display = [
-        "phase",
-        "severity",
-        "election",
-        "acknowledge_minutes",
-        "first_update_minutes",
-        "contain_minutes",
-        "update_every_minutes",
-        "resolve_minutes",
-    ]
-    list_filter = ["election", "phase", "severity"]
+@admin.register(LegalDeadline)
+class LegalDeadlineAdmin(_LegalDeadlineAdmin):
+    """Figures of the law; referrals made before a change keep theirs."""
+
+    list_display = ["body", "minutes", "source"]
 
 
 # ---- Accounts and postings: no administrator changes one unseen ----

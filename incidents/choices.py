@@ -103,13 +103,25 @@ class Act(models.TextChoices):
     DRAFT_NOTICE = "draft_notice", _("Public notice drafted")
     ISSUE_NOTICE = "issue_notice", _("Public notice issued")
     CANCEL_NOTICE = "cancel_notice", _("Public notice cancelled")
+    SNOOZE = "snooze", _("Deadlines paused")
+    WAKE = "wake", _("Pause ended")
+    REFER = "refer", _("Referred to a legal body")
+    CONCLUDE_REFERRAL = "conclude_referral", _("Referral concluded")
+    REBASE = "rebase", _("Moved to another policy")
     # By the engine, with no person.
     WARN = "warn", _("Deadline near")
     AUTO_ESCALATE = "auto_escalate", _("Escalated by rule")
     INFORM = "inform", _("Next command told by rule")
+    SKIP = "skip", _("Command left out by rule")
+    RESUME = "resume", _("Deadlines run again")
+    RETIME = "retime", _("Deadlines of the new phase")
     # Not about one case.
     EXPORT = "export", _("Rows exported")
     ACCOUNT = "account", _("Account or posting changed")
+    POLICY = "policy", _("Escalation policy published")
+    DUTY = "duty", _("Duty or delegation changed")
+    DRILL = "drill", _("Drill")
+    ENGINE = "engine", _("Escalation engine")
 
 
 class Channel(models.TextChoices):
@@ -119,6 +131,8 @@ class Channel(models.TextChoices):
     API = "api", _("API")
     PHONE = "phone", _("phone to desk")
     RADIO = "radio", _("radio")
+    SMS = "sms", _("SMS")
+    LINK = "link", _("link in a message")
     LIAISON = "liaison", _("liaison")
     IMPORT = "import", _("import")
     ENGINE = "engine", _("by rule")
@@ -149,6 +163,44 @@ class ClockKind(models.TextChoices):
     CONTAIN = "contain", _("contain")
     RESOLVE = "resolve", _("resolve")
     REVIEW = "review", _("review")
+    VERIFY = "verify", _("verify")
+    LEGAL = "legal", _("legal deadline")
+    SNOOZE = "snooze", _("end of the pause")
+
+
+class Deed(models.TextChoices):
+    """What a step of a policy does when its time has come."""
+
+    WARN = "warn", _("warn the owner")
+    TELL = "tell", _("tell the next command")
+    MOVE = "move", _("move the case up")
+
+
+class ReferralBody(models.TextChoices):
+    """Who decides on a matter that a case was referred to (domain 4.5)."""
+
+    PROSECUTOR = "prosecutor", _("Prosecutor")
+    COURT = "court", _("Court")
+    CEC = "cec", _("Commune election commission")
+    PEC = "pec", _("Provincial election commission")
+    NEC = "nec", _("National Election Committee")
+    CONSTITUTIONAL_COUNCIL = "council", _("Constitutional Council")
+    ANTI_CORRUPTION = "anti_corruption", _("Anti-corruption unit")
+    INSPECTORATE = "inspectorate", _("Inspectorate")
+    DEMINING = "demining", _("Demining authority")
+    DISASTER = "disaster", _("Disaster management")
+
+
+class ReferralOutcome(models.TextChoices):
+    NO_OFFENCE = "no_offence", _("No offence found")
+    SETTLED = "settled", _("Settled")
+    WARNED = "warned", _("Warned")
+    UPHELD = "upheld", _("Complaint upheld")
+    REJECTED = "rejected", _("Complaint rejected")
+    CONCLUDED = "concluded", _("Concluded")
+    NOT_ESTABLISHED = "not_established", _("Could not be established")
+    HAZARD_REMOVED = "hazard_removed", _("Hazard removed")
+    HANDED_OVER = "handed_over", _("Handed over to another body")
 
 
 class ActorType(models.TextChoices):

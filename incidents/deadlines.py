@@ -1,17 +1,44 @@
 """When things are due: absolute moments from an anchor and a target in minutes, never from the moment something fired.
 
-Pure: no database, no clock. Factors of the steps: warning at three quarters, deadline, twice the time (domain 3.3).
+Pure: no database, no clock. What steps a clock has is its case's policy's to say; the usual ones are here.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from incidents.choices import ClockKind, Severity
+from incidents.choices import ClockKind, Deed, Severity
 
-#: Step 0 warns the owner, step 1 is the deadline, step 2 twice the time.
-STEP_FACTORS = (0.75, 1.0, 2.0)
+
+@dataclass(frozen=True)
+class Step:
+    """At `percent` of a clock's time, `deed`; the case moves at least to `rung` where one is named."""
+
+    percent: int
+    deed: str
+    rung: int | None = None
+
+
+_MOVES_AT_ONCE = (Step(75, Deed.WARN), Step(100, Deed.MOVE))
+_TELLS_FIRST = (Step(75, Deed.WARN), Step(100, Deed.TELL), Step(200, Deed.MOVE))
+_TELLS_ONLY = (Step(75, Deed.WARN), Step(100, Deed.TELL))
+#: The steps of domain 3.3: what is not taken up goes up at once; what is late is told of first. A person verifies and
+#: a body decides by law, so these never move a case. The end of a pause is its only moment.
+USUAL_STEPS: dict[ClockKind, tuple[Step, ...]] = {
+    ClockKind.ACKNOWLEDGE: _MOVES_AT_ONCE,
+    ClockKind.ACCEPT: _MOVES_AT_ONCE,
+    ClockKind.FIRST_UPDATE: _TELLS_FIRST,
+    ClockKind.UPDATE: _TELLS_FIRST,
+    ClockKind.CONTAIN: _TELLS_FIRST,
+    ClockKind.RESOLVE: _TELLS_FIRST,
+    ClockKind.REVIEW: _TELLS_FIRST,
+    ClockKind.VERIFY: _TELLS_ONLY,
+    ClockKind.LEGAL: _TELLS_ONLY,
+}
+#: The end of a pause is no step of a policy.
+PAUSE_STEPS = (Step(100, ""),)
 #: Alleged incitement waits for its worksheet, not for a dispatch: 48 hours (domain 8.2).
 REVIEW_MINUTES = 48 * 60
 
@@ -24,12 +51,18 @@ class Targets:
     first_update: int
     contain: int
     resolve: int
+    verify: int
     update_every: int | None = None
 
 
-def fires_at(anchor: dt.datetime, minutes: int, step: int) -> dt.datetime:
-    """When `step` of a clock of `minutes`, started at `anchor`, is due."""
-    return anchor + dt.timedelta(minutes=minutes * STEP_FACTORS[step])
+def due_at(anchor: dt.datetime, minutes: int, percent: int = 100) -> dt.datetime:
+    """When `percent` of the time of a clock of `minutes`, started at `anchor`, is over; 100 is its deadline."""
+    return anchor + dt.timedelta(minutes=minutes * percent / 100)
+
+
+def fires_at(anchor: dt.datetime, minutes: int, steps: Sequence[Step], number: int = 0) -> dt.datetime:
+    """When step `number` of a clock of `minutes` with these steps, started at `anchor`, is due."""
+    return due_at(anchor, minutes, steps[number].percent)
 
 
 def opening_clocks(severity: str, targets: Targets) -> dict[ClockKind, int]:

@@ -44,8 +44,9 @@ from incidents.limits import (
     check_point,
     clean_words,
 )
-from incidents.models import Category, Clock, ConflictSubject, Custody, Incident
-from incidents.routing import above, desk_chain, first_owner, ladder_of, targets_for, told_at_once
+from incidents.models import Category, Clock, ConflictSubject, Custody, Incident, Policy
+from incidents.policies import Rules, policy_for, rules_of
+from incidents.routing import above, desk_chain, first_owner, ladder_of, told_at_once
 from incidents.turn import Turn, new_clock, refused
 
 #: Roles that log cases.
@@ -118,6 +119,8 @@ class _Routed:
     subjects: list[SecurityCommand]
     owner: SecurityCommand
     told: list[SecurityCommand]
+    policy: Policy
+    rules: Rules
     targets: Targets
 
 
@@ -176,6 +179,8 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
         ladder = ladder_of(place.pcode)
         owner = first_owner(place.pcode, severity, ladder)
         told = told_at_once(owner, ladder, severity)
+    policy = policy_for(election, now)
+    rules = rules_of(policy)
     return _Routed(
         data=data,
         election=election,
@@ -186,7 +191,9 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
         subjects=subjects,
         owner=owner,
         told=told,
-        targets=targets_for(election, phase, severity),
+        policy=policy,
+        rules=rules,
+        targets=rules.targets(phase, severity),
     )
 
 
@@ -249,7 +256,7 @@ def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:
         severity=routed.severity,
         targets=routed.targets,
         deadlines={kind.value: now + dt.timedelta(minutes=minutes) for kind, minutes in clocks.items()},
-        steps=planned_for(routed.owner, chain, clocks, now),
+        steps=planned_for(routed.owner, chain, clocks, routed.rules, now),
         told=routed.told,
         is_sealed=bool(routed.subjects),
     )
@@ -319,7 +326,8 @@ def _sent_before(key: UUID, by: User) -> Incident | None:
 def _create(key: UUID, routed: _Routed, by: User, posting: Posting, channel: str, now: dt.datetime) -> Incident:
     data, owner = routed.data, routed.owner
     clocks = [
-        new_clock(key, kind, minutes, now) for kind, minutes in opening_clocks(routed.severity, routed.targets).items()
+        new_clock(key, kind, minutes, routed.rules, now)
+        for kind, minutes in opening_clocks(routed.severity, routed.targets).items()
     ]
     first = min(clocks, key=lambda clock: clock.deadline_at)
     incident = Incident(
@@ -328,6 +336,8 @@ def _create(key: UUID, routed: _Routed, by: User, posting: Posting, channel: str
         election=routed.election,
         phase=routed.phase,
         category=routed.category,
+        policy=routed.policy,
+        clock_phase=routed.phase,
         state=State.REPORTED,
         severity=routed.severity,
         initial_severity=routed.severity,

@@ -8,42 +8,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from commands.choices import COMMANDING, RUNG, BodyKind, Role
 from commands.models import Posting, SecurityCommand, User
-from elections.models import Election
 from elections.prepared import prepared
 from incidents.choices import Severity
-from incidents.deadlines import Targets
-from incidents.models import ResponseTarget
 
 #: Who answers at a command: it is they who are told.
 ANSWERING = frozenset({*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY})
-
-
-def targets_for(election: Election, phase: str, severity: str) -> Targets:
-    """The response targets in force: the election's own row, else the general one; unrated counts as medium.
-
-    Raises ValidationError where the reference data has no row (load_reference was not run).
-    """
-    rated = Severity.MEDIUM if severity == Severity.UNRATED else severity
-    row = max(_targets(phase, rated, election.pk), key=lambda r: r.election_id or 0, default=None)
-    if row is None:
-        raise ValidationError(_("There is no response target for this phase. Ask your administrator."), code="setup")
-    return Targets(
-        acknowledge=row.acknowledge_minutes,
-        first_update=row.first_update_minutes,
-        contain=row.contain_minutes,
-        resolve=row.resolve_minutes,
-        update_every=row.update_every_minutes,
-    )
-
-
-@prepared
-def _targets(phase: Any, severity: Any, election: Any) -> QuerySet[ResponseTarget]:
-    return ResponseTarget.objects.filter(Q(election=election) | Q(election=None), phase=phase, severity=severity)
 
 
 def ladder_of(place: str) -> list[SecurityCommand]:

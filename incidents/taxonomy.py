@@ -5,19 +5,23 @@ Idempotent by code. Rows that exist are left as they are: both lists are an admi
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from django.db import transaction
 
-from elections.choices import Phase
+from elections.choices import IN_USE, Phase
 from elections.importing import Loaded, read_rows
 from elections.khmer import canonical
-from incidents.choices import Nature, Severity
-from incidents.models import Category, ResponseTarget
+from incidents.choices import Nature, ReferralBody, Severity
+from incidents.deadlines import USUAL_STEPS
+from incidents.models import Category, LegalDeadline, Policy, PolicyStep, ResponseTarget
 
 DATA = Path(__file__).resolve().parent / "data"
 #: Time to resolve, from containment, as a multiple of the time to contain (docs/decisions/0004-targets.md).
 RESOLVE_FACTOR = 2
+#: The first policy is in force for every case there is, whenever it was reported.
+_ALWAYS = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
 def load_categories(*, dry_run: bool = False) -> Loaded:
@@ -30,15 +34,44 @@ def load_categories(*, dry_run: bool = False) -> Loaded:
     return Loaded("categories", len(new), 0, len(rows) - len(new), len(known - {r["code"] for r in rows}))
 
 
-def load_targets(*, dry_run: bool = False) -> Loaded:
-    """Response targets of every phase and severity, for all elections."""
+def load_policy(*, dry_run: bool = False) -> Loaded:
+    """The first general policy: targets of every phase and severity and the usual steps. Never touched again."""
     rows = list(read_rows(DATA / "response_targets.csv"))
-    known = set(ResponseTarget.objects.filter(election=None).values_list("phase", "severity"))
-    new = [_target(row) for row in rows if (row["phase"], row["severity"]) not in known]
+    if Policy.objects.filter(election=None).exists():
+        return Loaded("response targets", 0, 0, len(rows))
     if not dry_run:
         with transaction.atomic():
-            ResponseTarget.objects.bulk_create(new)
-    return Loaded("response targets", len(new), 0, len(rows) - len(new))
+            first = Policy.objects.create(number=1, note="domain 3.2, 3.3", created_at=_ALWAYS, published_at=_ALWAYS)
+            ResponseTarget.objects.bulk_create([_target(row, first) for row in rows])
+            PolicyStep.objects.bulk_create(usual_steps(first))
+    return Loaded("response targets", len(rows), 0, 0)
+
+
+def usual_steps(policy: Policy) -> list[PolicyStep]:
+    """Unsaved steps of a policy as domain 3.3 has them."""
+    return [
+        PolicyStep(policy=policy, clock=clock, number=number, percent=s.percent, deed=s.deed, rung=s.rung)
+        for clock, steps in USUAL_STEPS.items()
+        for number, s in enumerate(steps)
+    ]
+
+
+def load_legal_deadlines(*, dry_run: bool = False) -> Loaded:
+    """How long each body has by law to decide; rows that exist stay as an administrator left them."""
+    rows = list(read_rows(DATA / "legal_deadlines.csv"))
+    known = set(LegalDeadline.objects.values_list("body", flat=True))
+    new = [
+        LegalDeadline(
+            body=ReferralBody(row["body"]),
+            minutes=int(row["minutes"]) if row["minutes"] else None,
+            source=row["source"],
+        )
+        for row in rows
+        if row["body"] not in known
+    ]
+    if not dry_run:
+        LegalDeadline.objects.bulk_create(new)
+    return Loaded("legal deadlines", len(new), 0, len(rows) - len(new))
 
 
 def _category(row: dict[str, str]) -> Category:
@@ -62,9 +95,12 @@ def _category(row: dict[str, str]) -> Category:
     )
 
 
-def _target(row: dict[str, str]) -> ResponseTarget:
+def _target(row: dict[str, str], policy: Policy) -> ResponseTarget:
     contain = int(row["contain_min"])
     return ResponseTarget(
+        policy=policy,
+        # Domain 4.2: two hours while people vote and votes are counted, else a day.
+        verify_minutes=120 if row["phase"] in IN_USE else 1440,
         phase=Phase(row["phase"]),
         severity=Severity(row["severity"]),
         acknowledge_minutes=int(row["acknowledge_min"]),

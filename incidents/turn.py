@@ -25,7 +25,7 @@ from commands.models import Posting, SecurityCommand, User
 from elections.prepared import prepared
 from incidents import lifecycle, tallies
 from incidents.choices import Act, Channel, Classification, ClockKind, Nature, State
-from incidents.deadlines import Targets, fires_at
+from incidents.deadlines import Targets, due_at, fires_at
 from incidents.delivery.outbox import notices_for
 from incidents.models import (
     LIVE,
@@ -39,7 +39,8 @@ from incidents.models import (
     Notice,
     NoticeChannel,
 )
-from incidents.routing import above, people_at, targets_for
+from incidents.policies import Rules, rules_for
+from incidents.routing import above, people_at
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +146,11 @@ def chain_above(incident: Incident) -> list[SecurityCommand]:
     return above(incident.owner, incident.place_id, subjects)
 
 
+def targets_of(incident: Incident) -> Targets:
+    """The response targets of a case: of its own policy, by the phase that times it and its severity."""
+    return rules_for(incident).targets(incident.clock_phase, incident.severity)
+
+
 def stored(value: object) -> Any:
     """A field's value as the journal keeps it."""
     if isinstance(value, UUID):
@@ -182,8 +188,8 @@ class Turn:
 
     @property
     def targets(self) -> Targets:
-        """The response targets of the case's phase and its severity as it stands in this act."""
-        return targets_for(self.incident.election, self.incident.phase, self.incident.severity)
+        """The response targets of the phase that times the case and its severity as it stands in this act."""
+        return targets_of(self.incident)
 
     # ---- Clocks ----
 
@@ -275,10 +281,10 @@ class Turn:
         return self.entry
 
     def _write_notices(self, entry: Entry) -> None:
-        rows: dict[tuple[int, str], Notice] = {}
+        rows: dict[tuple[int | None, str, int | None], Notice] = {}
         for kind, people in self._told:
             for notice in notices_for(entry, self.incident, people, kind):
-                rows.setdefault((notice.recipient_id, notice.channel), notice)
+                rows.setdefault((notice.recipient_id, notice.channel, notice.contact_id), notice)
         Notice.objects.bulk_create(rows.values())
         if any(n.channel != NoticeChannel.INBOX for n in rows.values()):
             transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
@@ -296,26 +302,27 @@ def start_clock(incident: Incident, kind: ClockKind, minutes: int, anchor: dt.da
     """Run a clock of `minutes` from `anchor`; a live one of the kind is cancelled at `now`, the episode grows."""
     incident.clocks.filter(kind=kind, state__in=LIVE).update(state=ClockState.CANCELLED, stopped_at=now)
     last = incident.clocks.filter(kind=kind).order_by("-episode").first()
+    steps = rules_for(incident).steps(kind)
     Clock.objects.create(
         incident=incident,
         kind=kind,
         episode=last.episode + 1 if last else 1,
         anchor_at=anchor,
         target_minutes=minutes,
-        deadline_at=fires_at(anchor, minutes, 1),
-        fires_at=fires_at(anchor, minutes, 0),
+        deadline_at=due_at(anchor, minutes),
+        fires_at=fires_at(anchor, minutes, steps),
     )
 
 
-def new_clock(incident: UUID, kind: ClockKind, minutes: int, now: dt.datetime) -> Clock:
+def new_clock(incident: UUID, kind: ClockKind, minutes: int, rules: Rules, now: dt.datetime) -> Clock:
     """The first clock of its kind on a new case, not written yet; `minutes` from `now`."""
     return Clock(
         incident_id=incident,
         kind=kind,
         anchor_at=now,
         target_minutes=minutes,
-        deadline_at=fires_at(now, minutes, 1),
-        fires_at=fires_at(now, minutes, 0),
+        deadline_at=due_at(now, minutes),
+        fires_at=fires_at(now, minutes, rules.steps(kind)),
     )
 
 

@@ -27,7 +27,8 @@ from commands.models import Posting, SecurityCommand, User
 from elections.choices import Basis, ElectionType, Level, Phase, Suffrage
 from elections.models import Election, Jurisdiction, PhaseWindow
 from incidents.choices import Nature, Severity
-from incidents.models import Category, ResponseTarget
+from incidents.models import Category, Policy, PolicyStep, ResponseTarget
+from incidents.taxonomy import usual_steps
 
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
 #: A weekday morning in the campaign before the commune council elections of 2027.
@@ -264,9 +265,12 @@ def load_small_country() -> None:
         Severity.LOW: (720, 2880, 14400, None),
         Severity.UNRATED: (720, 2880, 14400, None),
     }
+    policy = Policy.objects.create(number=1, created_at=POSTED_AT, published_at=POSTED_AT)
+    PolicyStep.objects.bulk_create(usual_steps(policy))
     for phase in Phase:
         for severity, (acknowledge, update, contain, every) in minutes.items():
             ResponseTarget.objects.create(
+                policy=policy,
                 phase=phase,
                 severity=severity,
                 acknowledge_minutes=acknowledge,

@@ -93,6 +93,15 @@ def cast(db: None) -> Any:
     return Cast()
 
 
+@pytest.fixture(autouse=True)
+def policies_read_anew() -> Iterator[None]:
+    """Each process keeps what a published policy says; what a test published is undone after it."""
+    yield
+    from incidents import policies
+
+    policies.forget()
+
+
 @pytest.fixture
 def now() -> dt.datetime:
     """A weekday morning in the campaign of 2027; pass it on, nothing below the doors reads the clock."""

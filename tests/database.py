@@ -27,7 +27,7 @@ CACHE = ROOT / "var" / "tests"
 INGREDIENTS = (
     ("elections", "*.py"),
     ("elections/data", "*"),
-    ("commands/models.py", ""),
+    ("commands/models", "*.py"),
     ("commands/migrations", "*.py"),
     ("incidents/models", "*.py"),
     ("incidents/migrations", "*.py"),

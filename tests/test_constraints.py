@@ -14,7 +14,8 @@ from django.db.models import Model
 from elections.choices import Phase
 from elections.models import Election, Jurisdiction, PhaseWindow
 from incidents.choices import Severity
-from incidents.models import Incident, ResponseTarget
+from incidents.models import Incident, Policy, ResponseTarget
+from tests.cast import POSTED_AT
 
 HALVES_AND_BEYOND = [(None, 104.9), (11.5, None), (None, 999), (91, 104.9), (11.5, 181)]
 
@@ -55,10 +56,8 @@ def test_a_phase_is_once_for_a_place_and_once_for_the_country(db: None, place: s
     assert not refuses(window(starts + dt.timedelta(days=20)))
 
 
-@pytest.mark.parametrize("general", [True, False])
-def test_a_phase_and_severity_has_one_target_in_general_and_one_an_election(db: None, general: bool) -> None:
-    election = None if general else Election.objects.order_by("pk").first()
-    kind = {"election": election, "phase": Phase.CAMPAIGN, "severity": Severity.HIGH}
+def test_a_phase_and_severity_has_one_target_in_a_policy(db: None) -> None:
+    kind = {"policy": Policy.objects.get(), "phase": Phase.CAMPAIGN, "severity": Severity.HIGH}
     ResponseTarget.objects.filter(**kind).delete()
     minutes = dict.fromkeys(
         ["acknowledge_minutes", "first_update_minutes", "contain_minutes", "resolve_minutes", "update_every_minutes"],
@@ -66,6 +65,13 @@ def test_a_phase_and_severity_has_one_target_in_general_and_one_an_election(db: 
     )
     assert not refuses(ResponseTarget(**kind, **minutes))
     assert refuses(ResponseTarget(**kind, **minutes))
+
+
+@pytest.mark.parametrize("general", [True, False])
+def test_a_version_of_a_policy_is_there_once(db: None, general: bool) -> None:
+    election = None if general else Election.objects.order_by("pk").first()
+    assert not refuses(Policy(election=election, number=9, created_at=POSTED_AT))
+    assert refuses(Policy(election=election, number=9, created_at=POSTED_AT))
 
 
 def test_the_database_supports_every_constraint(capsys: Any) -> None:

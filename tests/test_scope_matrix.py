@@ -436,4 +436,4 @@ def test_the_admin_opens_for_the_administrator_only_and_holds_no_case(
         assert status == (200 if person == "administrator" else 302), person
     assert Client().get(reverse("admin:index")).status_code == 302
     held = {name for name, _ in discovered() if name.startswith("admin:incidents_")}
-    assert {name.split("_")[1] for name in held} <= {"category", "responsetarget"}
+    assert {name.split("_")[1] for name in held} <= {"category", "legaldeadline"}

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from commands.choices import Role
 from elections.calendar import phase_at
+from elections.models import Election
 from incidents import classification
 from incidents.choices import Classification, Severity, Verification
 from incidents.dashboards import breakdowns, charts, measures
@@ -18,10 +19,17 @@ from incidents.dashboards.cards import SLOW_SECONDS
 from incidents.dashboards.question import Period, Question
 from incidents.dashboards.trend import DAYS
 from incidents.dashboards.waits import SMALLEST_BASE
-from incidents.models import Block, Entry, PublicNotice, PublicNoticeState, ResponseTarget
+from incidents.models import Block, Entry, Policy, PublicNotice, PublicNoticeState, ResponseTarget
+from incidents.policies import policy_for
 
 #: Acts are sealed each minute; waiting longer than this, they are told to wait.
 SEAL_PATIENCE = dt.timedelta(minutes=5)
+
+
+def _targets(election: Election | None, phase: str, now: dt.datetime) -> dict[str, int]:
+    """Minutes to acknowledge by severity, of the policy in force for the election, or of the general one."""
+    policy = policy_for(election, now) if election else Policy.objects.filter(election=None).order_by("-number").first()
+    return {t.severity: t.acknowledge_minutes for t in ResponseTarget.objects.filter(policy=policy, phase=phase)}
 
 
 def response(question: Question) -> dict[str, Any]:
@@ -33,7 +41,7 @@ def response(question: Question) -> dict[str, Any]:
     )
     election = question.election
     phase = phase_at(election, question.now) if election else "between"
-    targets = {t.severity: t.acknowledge_minutes for t in ResponseTarget.objects.filter(phase=phase, election=None)}
+    targets = _targets(election, phase, question.now)
     bullets = [
         charts.Bullet(
             name=str(severity.label),

@@ -100,6 +100,8 @@ def _send(notice: Notice, now: dt.datetime, result: Sent) -> None:
 
 def is_still_wanted(notice: Notice) -> bool:
     """Read again at the moment of sending: the person still may see the case, and a warning still has an open case."""
+    if notice.recipient is None:
+        return False
     if notice.incident is None:
         return notice.recipient.is_active
     case = notice.incident
@@ -109,6 +111,7 @@ def is_still_wanted(notice: Notice) -> bool:
 
 
 def _mail(notice: Notice) -> None:
+    assert notice.recipient is not None  # noqa: S101  mail is for a person
     with translation.override(notice.recipient.language):
         subject, body = message(notice)
     EmailMessage(

@@ -35,10 +35,10 @@ from incidents.choices import (
     State,
     Verification,
 )
-from incidents.deadlines import STEP_FACTORS
 from incidents.demo import mix
 from incidents.demo.texts import PATTERNS, story
 from incidents.models import Category, Clock, Custody, Entry, Incident, ReferenceCounter, ResponseTarget
+from incidents.policies import policy_for
 
 CHUNK = 20_000
 OPEN_SHARE = 0.03
@@ -108,9 +108,8 @@ class Maker:
         self.points = {code: geometry.scatter(code, _POINTS, seed) for code in self.communes.codes}
         self.categories = {c.code: c for c in Category.objects.filter(code__in=mix.CATEGORIES)}
         self.stories = {code: self._stories(code) for code in self.categories}
-        self.targets = {
-            (t.phase, t.severity): t for t in ResponseTarget.objects.filter(election=None).order_by("pk")
-        } | {(t.phase, t.severity): t for t in ResponseTarget.objects.filter(election=election)}
+        self.policy = policy_for(election, now)
+        self.targets = {(t.phase, t.severity): t for t in ResponseTarget.objects.filter(policy=self.policy)}
         self.ladder = {
             (c.jurisdiction_id, c.kind): c for c in SecurityCommand.objects.active().rungs().filter(force="joint")
         }
@@ -187,8 +186,8 @@ class Maker:
         at = _text(reported)
         tables.incidents.append(
             (
-                key, f"{self.election.code}-{place[2:4]}-{number:06}", self.election.pk, phase, category.code, state,
-                severity, severity,
+                key, f"{self.election.code}-{place[2:4]}-{number:06}", self.election.pk, phase, category.code,
+                self.policy.pk, phase, state, severity, severity,
                 chance.choices([Verification.VERIFIED, Verification.UNVERIFIABLE, Verification.REFUTED], [80, 17, 3])[0]
                 if is_done else Verification.UNVERIFIED,
                 _CLASSIFIED[Nature(category.nature)] if is_classified else Classification.UNDETERMINED,
@@ -252,12 +251,12 @@ class Maker:
 # ---- Columns: those drawn above in their order, and those that are the same in every row ----
 
 _INCIDENT = (
-    "id", "reference", "election_id", "phase", "category_id", "state", "severity", "initial_severity", "verification",
-    "classification", "owner_id", "rung", "highest_rung", "is_accepted", "occurred_at", "reported_at", "reporter_id",
-    "reporting_command_id", "channel", "place_id", "lat", "lon", "title", "narrative", "search_key", "actor_type",
-    "target_type", "means", "injured", "merged_into_id", "outcome", "dismiss_reason", "acknowledged_at",
-    "first_update_at", "contained_at", "resolved_at", "closed_at", "classified_at", "next_due_at", "next_due_kind",
-    "updated_at",
+    "id", "reference", "election_id", "phase", "category_id", "policy_id", "clock_phase", "state", "severity",
+    "initial_severity", "verification", "classification", "owner_id", "rung", "highest_rung", "is_accepted",
+    "occurred_at", "reported_at", "reporter_id", "reporting_command_id", "channel", "place_id", "lat", "lon", "title",
+    "narrative", "search_key", "actor_type", "target_type", "means", "injured", "merged_into_id", "outcome",
+    "dismiss_reason", "acknowledged_at", "first_update_at", "contained_at", "resolved_at", "closed_at",
+    "classified_at", "next_due_at", "next_due_kind", "updated_at",
 )  # fmt: skip
 _ENTRY = ("incident_id", "act", "at", "channel", "by_id", "posting_id", "command_id")
 _CUSTODY = ("incident_id", "command_id", "due_at", "at", "accepted_at", "from_command_id")
@@ -333,5 +332,5 @@ def _text(moment: float | None) -> str | None:
 
 def _next_step(anchor: float, deadline: float, now: float) -> tuple[int, float]:
     """The first step of the clock that is not past yet, and when it fires; a passed deadline waits for the engine."""
-    warning = anchor + (deadline - anchor) * STEP_FACTORS[0]
+    warning = anchor + (deadline - anchor) * 0.75
     return (0, warning) if warning > now else (1, deadline)

@@ -33,6 +33,7 @@ from incidents.demo.scenarios import ELECTION as SENATE
 from incidents.demo.stage import OWNER, Case, Stage
 from incidents.demo.texts import CLOSED, CONTAINED, PATTERNS, UPDATES, story
 from incidents.models import Category, Incident, ResponseTarget
+from incidents.policies import policy_for
 
 _ZONE = ZoneInfo("Asia/Phnom_Penh")
 #: Where the demonstration accounts are posted gets its share, so that they have something to do.
@@ -71,7 +72,9 @@ class Quarter:
         self.home_province = [c for c in self.communes.codes if c.startswith(_HOME_CODE[:4])] or self.home
         self.fictional = mix.demo_communes()
         self.categories = Category.objects.in_bulk()
-        self.targets = {(t.phase, t.severity): t for t in ResponseTarget.objects.filter(election=None)}
+        self.targets = {
+            (t.phase, t.severity): t for t in ResponseTarget.objects.filter(policy=policy_for(election, stage.end))
+        }
 
     def plan(self, count: int, first: dt.date, last: dt.date) -> None:
         """`count` reports on the days from `first` to `last`, duplicates among them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import socket
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from commands.models import SecurityCommand, User
 from elections.prepared import prepared
 from incidents import tallies
 from incidents.choices import OPEN, Act, Channel, ClockKind, Severity, State
-from incidents.deadlines import fires_at
+from incidents.deadlines import Step, fires_at
 from incidents.delivery.outbox import notices_for
 from incidents.escalation.decide import Decision, Firing, decide
 from incidents.models import (
@@ -37,8 +38,9 @@ from incidents.models import (
     NoticeChannel,
     Quarantine,
 )
-from incidents.routing import nec, people_at, targets_for
-from incidents.turn import TRACKED, chain_above, refresh_deadline, start_clock, wake
+from incidents.policies import rules_for
+from incidents.routing import nec, people_at
+from incidents.turn import TRACKED, chain_above, refresh_deadline, start_clock, targets_of, wake
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +125,7 @@ def _claimed(key: Any) -> QuerySet[Incident]:
     """The open case, locked; none where another worker has it. Only inside a transaction."""
     skip = connection.features.has_select_for_update_skip_locked
     cases = Incident.objects.select_for_update(of=("self",), skip_locked=skip).filter(pk=key, state__in=OPEN)
-    return cases.select_related("owner", "election", "category")
+    return cases.select_related("owner", "election", "category", "policy")
 
 
 @prepared
@@ -145,10 +147,12 @@ def _quarantine(key: UUID, now: dt.datetime, error: str) -> None:
 
 def _fire(case: Incident, clock: Clock, now: dt.datetime, run: EngineRun) -> None:
     chain = chain_above(case)
+    steps = rules_for(case).steps(clock.kind)
     decision = decide(
         Firing(
             kind=clock.kind,
             step=clock.step,
+            steps=steps,
             anchor_at=clock.anchor_at,
             target_minutes=clock.target_minutes,
             has_above=bool(chain),
@@ -156,7 +160,7 @@ def _fire(case: Incident, clock: Clock, now: dt.datetime, run: EngineRun) -> Non
         )
     )
     due_at, step, sender = clock.fires_at, clock.step, case.owner
-    _advance(clock, decision, now)
+    _advance(clock, decision, steps, now)
     if decision.kind is None:
         return
     before = {name: getattr(case, name) for name in TRACKED}
@@ -203,10 +207,10 @@ def _fire(case: Incident, clock: Clock, now: dt.datetime, run: EngineRun) -> Non
     run.max_late_seconds = max(run.max_late_seconds, (now - due_at).total_seconds())
 
 
-def _advance(clock: Clock, decision: Decision, now: dt.datetime) -> None:
+def _advance(clock: Clock, decision: Decision, steps: Sequence[Step], now: dt.datetime) -> None:
     if decision.next_step is not None:
         clock.step = decision.next_step
-        clock.fires_at = fires_at(clock.anchor_at, clock.target_minutes, decision.next_step)
+        clock.fires_at = fires_at(clock.anchor_at, clock.target_minutes, steps, decision.next_step)
     else:
         clock.state = ClockState.EXHAUSTED
         clock.stopped_at = now
@@ -221,7 +225,7 @@ def _move(case: Incident, to: SecurityCommand, clock: Clock, due_at: dt.datetime
     case.highest_rung = max(case.highest_rung, case.rung)
     case.is_accepted = False
     kind = ClockKind.ACKNOWLEDGE if case.state == State.REPORTED else ClockKind.ACCEPT
-    start_clock(case, kind, targets_for(case.election, case.phase, case.severity).acknowledge, due_at, now)
+    start_clock(case, kind, targets_of(case).acknowledge, due_at, now)
 
 
 def _tell(

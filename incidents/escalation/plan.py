@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from commands.models import SecurityCommand
 from incidents.choices import ClockKind
 from incidents.deadlines import fires_at
-from incidents.escalation.decide import TAKING_UP, Firing, decide
+from incidents.escalation.decide import Firing, decide
 from incidents.models import EscalationKind
+from incidents.policies import Rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +38,13 @@ class Running:
     anchor_at: dt.datetime
     target_minutes: int
 
-    @property
-    def fires_at(self) -> dt.datetime:
-        return fires_at(self.anchor_at, self.target_minutes, self.step)
-
 
 def planned(
     owner: SecurityCommand,
     chain: Sequence[SecurityCommand],
     clocks: Iterable[Running],
     *,
+    rules: Rules,
     take_over: ClockKind,
     minutes: int,
 ) -> list[PlannedStep]:
@@ -56,14 +54,19 @@ def planned(
     where nobody has yet, else to accept.
     """
     running, above, steps = list(clocks), list(chain), []
+
+    def due(clock: Running) -> dt.datetime:
+        return fires_at(clock.anchor_at, clock.target_minutes, rules.steps(clock.kind), clock.step)
+
     while running and above:
-        clock = min(running, key=lambda c: c.fires_at)
+        clock = min(running, key=due)
         running.remove(clock)
-        at = clock.fires_at
+        at = due(clock)
         decision = decide(
             Firing(
                 kind=clock.kind,
                 step=clock.step,
+                steps=rules.steps(clock.kind),
                 anchor_at=clock.anchor_at,
                 target_minutes=clock.target_minutes,
                 has_above=True,
@@ -86,18 +89,18 @@ def _at_step(clock: Running, step: int) -> Running:
 
 
 def planned_for(
-    owner: SecurityCommand, chain: Sequence[SecurityCommand], clocks: Mapping[ClockKind, int], now: dt.datetime
+    owner: SecurityCommand,
+    chain: Sequence[SecurityCommand],
+    clocks: Mapping[ClockKind, int],
+    rules: Rules,
+    now: dt.datetime,
 ) -> list[PlannedStep]:
     """Steps of a report made at `now` that starts `clocks` (minutes); each new owner has the same time to take up."""
     return planned(
         owner,
         chain,
         [Running(kind=kind, step=0, anchor_at=now, target_minutes=minutes) for kind, minutes in clocks.items()],
+        rules=rules,
         take_over=ClockKind.ACKNOWLEDGE,
         minutes=clocks.get(ClockKind.ACKNOWLEDGE, 0),
     )
-
-
-def is_moving(kind: str) -> bool:
-    """Whether a missed deadline of this clock moves the case at once; the others first tell the next command."""
-    return kind in TAKING_UP

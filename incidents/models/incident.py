@@ -33,6 +33,7 @@ from incidents.choices import (
     TimePrecision,
     Verification,
 )
+from incidents.models.policy import Policy
 from incidents.models.taxonomy import Category
 from incidents.querysets import IncidentQuerySet
 
@@ -69,6 +70,10 @@ class Incident(models.Model):
     election = models.ForeignKey(Election, models.PROTECT, related_name="incidents", verbose_name=_("election"))
     phase = models.CharField(_("phase"), max_length=12, choices=Phase.choices)
     category = models.ForeignKey(Category, models.PROTECT, related_name="incidents", verbose_name=_("category"))
+    #: The version in force when it was reported; only REBASE changes it.
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="incidents", verbose_name=_("escalation policy"))
+    #: The phase its clocks were last timed by; `phase` stays that of the report.
+    clock_phase = models.CharField(max_length=12, choices=Phase.choices)
 
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.REPORTED)
     severity = models.CharField(_("severity"), max_length=8, choices=Severity.choices)
@@ -155,6 +160,8 @@ class Incident(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     classified_at = models.DateTimeField(null=True, blank=True)
     reopened_count = models.PositiveSmallIntegerField(default=0)
+    #: Set while its clocks are paused, for lists.
+    snoozed_until = models.DateTimeField(null=True, blank=True)
     #: Earliest deadline (not warning) of the running clocks, for sorting; and which it is.
     next_due_at = models.DateTimeField(null=True, blank=True)
     next_due_kind = models.CharField(max_length=12, choices=ClockKind.choices, blank=True)

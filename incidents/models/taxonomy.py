@@ -1,12 +1,11 @@
-"""What can happen and how fast it must be answered: categories and response targets, editable reference data."""
+"""What can happen: the categories, editable reference data."""
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from elections.choices import IN_USE, Phase
-from elections.models import Bilingual, Election
+from elections.choices import IN_USE
+from elections.models import Bilingual
 from incidents.choices import Nature, Severity
 
 #: A failure of power or access stops the vote or the count, so it is high then (taxonomy, HAZ-04: low, high in P5-P6).
@@ -48,48 +47,3 @@ class Category(Bilingual):
         if self.code in HIGH_WHILE_IN_USE and phase in IN_USE:
             return Severity.HIGH
         return Severity(self.default_severity)
-
-
-class ResponseTarget(models.Model):
-    """Minutes to acknowledge, to the first update, to containment and to resolution, for a phase and a severity.
-
-    A row of an election replaces the general one. Figures: domain 3.2 and docs/decisions/0004-targets.md.
-    """
-
-    election = models.ForeignKey(
-        Election, models.CASCADE, null=True, blank=True, related_name="response_targets", verbose_name=_("election")
-    )
-    phase = models.CharField(_("phase"), max_length=12, choices=Phase.choices)
-    severity = models.CharField(_("severity"), max_length=8, choices=Severity.choices)
-    acknowledge_minutes = models.PositiveIntegerField(_("acknowledge, minutes"))
-    first_update_minutes = models.PositiveIntegerField(_("first update, minutes"))
-    contain_minutes = models.PositiveIntegerField(_("contain, minutes"))
-    #: Then an update every so many minutes, for critical cases; empty means none.
-    update_every_minutes = models.PositiveIntegerField(_("further updates every, minutes"), null=True, blank=True)
-    #: From containment to resolution.
-    resolve_minutes = models.PositiveIntegerField(_("resolve after containment, minutes"))
-
-    class Meta:
-        ordering = ["election", "phase", "severity"]
-        verbose_name = _("response target")
-        verbose_name_plural = _("response targets")
-        constraints = [
-            # Two, because an empty election is equal to no other: one for an election's own rows, one for the rest.
-            models.UniqueConstraint(
-                fields=["election", "phase", "severity"],
-                name="one_target_an_election",
-                violation_error_message=_("There is a target for this phase and severity already."),
-            ),
-            models.UniqueConstraint(
-                fields=["phase", "severity"],
-                condition=Q(election=None),
-                name="one_general_target",
-                violation_error_message=_("There is a target for this phase and severity already."),
-            ),
-            models.CheckConstraint(
-                condition=Q(acknowledge_minutes__gt=0) & Q(contain_minutes__gt=0), name="targets_are_positive"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_phase_display()}, {self.get_severity_display()}"

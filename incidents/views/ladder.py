@@ -13,7 +13,10 @@ from commands.models import SecurityCommand
 from incidents import routing
 from incidents.choices import Act, ClockKind, State
 from incidents.escalation import plan
+from incidents.escalation.decide import moves_at_deadline
 from incidents.models import Clock, ClockState, Custody, EscalationKind, Incident
+from incidents.policies import rules_for
+from incidents.turn import targets_of
 from incidents.views.rows import Row
 
 MOST_PLANNED = 5
@@ -79,6 +82,7 @@ def planned(incident: Incident, clocks: Iterable[Clock]) -> list[Step]:
         incident.owner,
         above,
         running,
+        rules=rules_for(incident),
         take_over=ClockKind.ACKNOWLEDGE if waits else ClockKind.ACCEPT,
         minutes=_minutes_to_take_over(incident),
     )
@@ -106,7 +110,7 @@ def _step(step: plan.PlannedStep) -> Step:
 
 
 def _because(step: plan.PlannedStep, *, told_only: bool) -> str:
-    if not told_only and not plan.is_moving(step.clock):
+    if not told_only and step.clock in _STILL:
         return _STILL[ClockKind(step.clock)]()
     if step.clock == ClockKind.ACCEPT:
         return _("if %(command)s does not accept") % {"command": step.owner.name}
@@ -148,13 +152,14 @@ def then(incident: Incident, above: SecurityCommand | None) -> str:
     """One line: what the rule does at the next deadline."""
     if above is None:
         return ""
-    text = _("then: %(command)s owns it") if plan.is_moving(incident.next_due_kind) else _("then: %(command)s is told")
+    moves = moves_at_deadline(rules_for(incident).steps(incident.next_due_kind))
+    text = _("then: %(command)s owns it") if moves else _("then: %(command)s is told")
     return text % {"command": above.name}
 
 
 def _minutes_to_take_over(incident: Incident) -> int:
     """The time a new owner has; 0 where the reference data has no row, which the engine cannot work with either."""
     try:
-        return routing.targets_for(incident.election, incident.phase, incident.severity).acknowledge
+        return targets_of(incident).acknowledge
     except ValidationError:
         return 0

@@ -21,7 +21,7 @@ REGISTERED = {
     "commands.SecurityCommand",
     "commands.Posting",
     "incidents.Category",
-    "incidents.ResponseTarget",
+    "incidents.LegalDeadline",
 }
 
 

@@ -13,7 +13,7 @@ from elections.calendar import phase_at
 from elections.choices import Basis, Phase
 from elections.importing import load_calendar, load_places
 from elections.models import Election, Jurisdiction, PhaseWindow
-from incidents.models import Category, ResponseTarget
+from incidents.models import Category, LegalDeadline, Policy, ResponseTarget
 from incidents.taxonomy import DATA
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
@@ -39,7 +39,7 @@ def test_a_place_is_under_its_parent_and_named_in_both_languages(db: None) -> No
 def test_a_second_load_changes_nothing(db: None, now: dt.datetime) -> None:
     out = StringIO()
     call_command("load_reference", stdout=out)
-    assert out.getvalue().count(": 0 made, 0 changed") == 5
+    assert out.getvalue().count(": 0 made, 0 changed") == 6
 
 
 def test_a_place_follows_the_file_and_a_dry_run_only_says_so(db: None) -> None:
@@ -52,10 +52,11 @@ def test_a_place_follows_the_file_and_a_dry_run_only_says_so(db: None) -> None:
 
 def test_what_an_administrator_changed_stays(db: None) -> None:
     Category.objects.filter(pk="CRM-06").update(name_en="Larceny")
-    ResponseTarget.objects.filter(phase="polling", severity="critical").update(acknowledge_minutes=3)
+    LegalDeadline.objects.filter(body="cec").update(minutes=60)
     call_command("load_reference", verbosity=0)
     assert Category.objects.get(pk="CRM-06").name_en == "Larceny"
-    assert ResponseTarget.objects.get(phase="polling", severity="critical", election=None).acknowledge_minutes == 3
+    assert LegalDeadline.objects.get(body="cec").minutes == 60
+    assert Policy.objects.count() == 1
 
 
 def test_elections_carry_their_codes_and_old_ones_are_locked(db: None) -> None:
@@ -110,7 +111,7 @@ def test_the_autumn_of_2026_is_registration_for_the_councils_of_2027(db: None) -
 
 
 def test_every_phase_and_severity_has_a_target(db: None) -> None:
-    targets = ResponseTarget.objects.filter(election=None)
+    targets = ResponseTarget.objects.filter(policy__election=None)
     assert targets.count() == len(Phase) * 4
     for target in targets:
         assert target.acknowledge_minutes < target.first_update_minutes < target.contain_minutes

@@ -9,6 +9,7 @@ from typing import Any
 from elections.models import Election
 from incidents.choices import Channel, State
 from incidents.models import Incident
+from incidents.policies import policy_for
 from tests.cast import COMMUNE, NOW, Cast
 
 _numbers = itertools.count(1)
@@ -25,6 +26,8 @@ def plain_case(*, reported_at: dt.datetime = NOW, **fields: Any) -> Incident:
         "reference": f"TEST-{next(_numbers):06}",
         "election": election,
         "phase": "campaign",
+        "clock_phase": "campaign",
+        "policy": policy_for(election, reported_at),
         "category_id": "CRM-06",
         "severity": "low",
         "initial_severity": "low",

@@ -13,8 +13,8 @@ from incidents.choices import ClockKind, State
 from incidents.escalation import plan
 from incidents.escalation.engine import tick
 from incidents.models import ClockState, Escalation, EscalationKind, Incident
-from incidents.routing import targets_for
-from incidents.turn import chain_above
+from incidents.policies import rules_of
+from incidents.turn import chain_above, targets_of
 from incidents.views import ladder
 from tests.cast import NOW, Cast
 
@@ -32,8 +32,9 @@ def of_case(case: Incident) -> list[plan.PlannedStep]:
             plan.Running(kind=c.kind, step=c.step, anchor_at=c.anchor_at, target_minutes=c.target_minutes)
             for c in clocks
         ],
+        rules=rules_of(case.policy),
         take_over=ClockKind.ACKNOWLEDGE if case.state == State.REPORTED else ClockKind.ACCEPT,
-        minutes=targets_for(case.election, case.phase, case.severity).acknowledge,
+        minutes=targets_of(case).acknowledge,
     )
 
 

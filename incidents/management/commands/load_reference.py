@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from commands.importing import load_commands
 from elections.importing import Loaded, load_calendar, load_places
-from incidents.taxonomy import load_categories, load_targets
+from incidents.taxonomy import load_categories, load_legal_deadlines, load_policy
 
 
 class Command(BaseCommand):
@@ -25,7 +25,8 @@ class Command(BaseCommand):
             partial(load_calendar, now=timezone.now()),
             load_commands,
             load_categories,
-            load_targets,
+            load_policy,
+            load_legal_deadlines,
         ]
         for load in loads:
             done = load(dry_run=dry_run)

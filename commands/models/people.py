@@ -1,4 +1,4 @@
-"""WHO: people, security commands as a tree, and the dated postings that tie them together.
+"""WHO: people, security commands as a tree, the dated postings that tie them together, and who acts for whom.
 
 "Command" means a security command. Roles are not on the user: a person holds a role at a command from a day to a day,
 and everything they may see or do follows from the postings in force now.
@@ -6,6 +6,7 @@ and everything they may see or do follows from the postings in force now.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import functools
 import hashlib
@@ -21,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from commands.choices import RUNG, BodyKind, Force, Role
+from commands.choices import COMMANDING, RUNG, BodyKind, Force, Role
 from commands.querysets import PostingQuerySet, SecurityCommandQuerySet
 from elections.models import Bilingual, Jurisdiction
 from elections.prepared import prepared
@@ -51,7 +52,7 @@ class User(AbstractUser):
         if self.is_staff or self.is_superuser:
             # The admin writes postings: whoever may open it could else write themselves into every case.
             found = [p for p in found if p.role == Role.ADMINISTRATOR]
-        return found
+        return found + _held_for_others(found, timezone.now())
 
     def has_role(self, *roles: Role) -> bool:
         return any(p.role in roles for p in self.current_postings)
@@ -138,6 +139,72 @@ class Posting(models.Model):
 def _in_force(user: Any, now: Any) -> models.QuerySet[Posting]:
     found = Posting.objects.current(now).filter(user=user)
     return found.select_related("command", "command__jurisdiction").order_by("pk")
+
+
+class Delegation(models.Model):
+    """While it runs, whoever answers at `acting` answers for `command` as well: its cases, its notices, its duty.
+
+    Nothing is copied: people who join or leave `acting` in that time gain or lose it with their own posting.
+    """
+
+    command = models.ForeignKey(
+        SecurityCommand, models.PROTECT, related_name="delegations", verbose_name=_("command acted for")
+    )
+    acting = models.ForeignKey(
+        SecurityCommand, models.PROTECT, related_name="acts_for", verbose_name=_("acting command")
+    )
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    reason = models.CharField(_("reason"), max_length=200)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-starts_at"]
+        verbose_name = _("delegation")
+        verbose_name_plural = _("delegations")
+        indexes = [models.Index(fields=["acting", "ends_at"], name="delegation_by_acting")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=models.F("starts_at")),
+                name="delegation_ends_after_start",
+                violation_error_message=_("The delegation must end after it starts."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(command=models.F("acting")),
+                name="nobody_acts_for_themselves",
+                violation_error_message=_("A command cannot act for itself."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.acting} > {self.command}"
+
+
+#: Roles under which a command answers, so that another can act for it.
+_DELEGATED = (*COMMANDING, Role.INTEGRITY)
+
+
+def _held_for_others(postings: list[Posting], now: dt.datetime) -> list[Posting]:
+    """What `postings` open besides, through delegations: copies, never saved, of the same key at the other command.
+
+    The journal so names the posting a person truly holds, and the command they acted for.
+    """
+    own = {p.command_id: p for p in postings if p.role in _DELEGATED}
+    if not own:
+        return []
+    held = []
+    for delegation in _acting(sorted(own), now):
+        posting = copy.copy(own[delegation.acting_id])
+        posting.command = delegation.command
+        held.append(posting)
+    return held
+
+
+@prepared
+def _acting(commands: Any, now: Any) -> models.QuerySet[Delegation]:
+    running = Delegation.objects.filter(acting__pk__in=commands, starts_at__lte=now, ends_at__gt=now)
+    return running.select_related("command", "command__jurisdiction").order_by("pk")
 
 
 class ApiToken(models.Model):

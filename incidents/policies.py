@@ -1,0 +1,118 @@
+"""What a policy says, as plain values: the targets of a phase and severity, and the steps of a clock.
+
+A published policy never changes, so each process reads it once and keeps it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from elections.models import Election
+from elections.prepared import prepared
+from incidents.choices import ClockKind, Severity
+from incidents.deadlines import PAUSE_STEPS, Step, Targets
+from incidents.models import Incident, Policy, PolicyStep, ResponseTarget
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One policy as values. `steps` and `targets` raise ValidationError where the policy has no row."""
+
+    key: int
+    tight_from_hour: int
+    tight_medium_minutes: int
+    repeat_minutes: int
+    _targets: dict[tuple[str, str], Targets]
+    _steps: dict[str, tuple[Step, ...]]
+
+    def targets(self, phase: str, severity: str) -> Targets:
+        """Minutes for a phase and severity; an unrated case counts as medium."""
+        rated = Severity.MEDIUM if severity == Severity.UNRATED else severity
+        found = self._targets.get((phase, rated))
+        if found is None:
+            raise ValidationError(
+                _("There is no response target for this phase. Ask your administrator."), code="setup"
+            )
+        return found
+
+    def steps(self, clock: str) -> tuple[Step, ...]:
+        """What happens on the way of a clock, in order."""
+        if clock == ClockKind.SNOOZE:
+            return PAUSE_STEPS
+        found = self._steps.get(clock)
+        if not found:
+            raise ValidationError(
+                _("The escalation policy has no step for this clock. Ask your administrator."), "setup"
+            )
+        return found
+
+
+_kept: dict[int, Rules] = {}
+
+
+def rules_of(policy: Policy) -> Rules:
+    """The rules of a version; of a draft they are read anew each time."""
+    if policy.published_at is None:
+        return _read(policy)
+    if policy.pk not in _kept:
+        _kept[policy.pk] = _read(policy)
+    return _kept[policy.pk]
+
+
+def rules_for(incident: Incident) -> Rules:
+    """The rules a case runs under; no query once its policy is known here."""
+    return _kept.get(incident.policy_id) or rules_of(incident.policy)
+
+
+def forget() -> None:
+    """Read every policy anew: for tests, which undo what they published."""
+    _kept.clear()
+
+
+def policy_for(election: Election, now: dt.datetime) -> Policy:
+    """The version that a case reported at `now` gets: the election's newest published one, else the general one.
+
+    Raises ValidationError where none was ever published.
+    """
+    found = _in_force.first(election.pk, now)
+    if found is None:
+        raise ValidationError(_("There is no escalation policy. Ask your administrator."), code="setup")
+    return found
+
+
+@prepared
+def _in_force(election: Any, now: Any) -> QuerySet[Policy]:
+    published = Policy.objects.filter(Q(election=election) | Q(election=None), published_at__lte=now)
+    return published.order_by(F("election").desc(nulls_last=True), "-number")[:1]
+
+
+def _read(policy: Policy) -> Rules:
+    steps: dict[str, list[Step]] = defaultdict(list)
+    for row in PolicyStep.objects.filter(policy=policy).order_by("clock", "number"):
+        steps[row.clock].append(Step(row.percent, row.deed, row.rung))
+    return Rules(
+        key=policy.pk,
+        tight_from_hour=policy.tight_from_hour,
+        tight_medium_minutes=policy.tight_medium_minutes,
+        repeat_minutes=policy.repeat_minutes,
+        _targets={(t.phase, t.severity): _targets_of(t) for t in ResponseTarget.objects.filter(policy=policy)},
+        _steps={clock: tuple(rows) for clock, rows in steps.items()},
+    )
+
+
+def _targets_of(row: ResponseTarget) -> Targets:
+    return Targets(
+        acknowledge=row.acknowledge_minutes,
+        first_update=row.first_update_minutes,
+        contain=row.contain_minutes,
+        resolve=row.resolve_minutes,
+        verify=row.verify_minutes,
+        update_every=row.update_every_minutes,
+    )
