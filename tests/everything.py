@@ -22,6 +22,8 @@ from tests import services
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1" or os.environ.get("CI") == "true"
 APART = ["tests/browser", "tests/journeys"]
+#: Kills what it starts and times what it sees: nothing else runs beside it.
+CHAOS = "tests/chaos"
 WORKERS = str(min(4, os.cpu_count() or 1))
 
 
@@ -31,6 +33,8 @@ class Stage:
     database: str
     arguments: list[str]
     parallel: bool = False
+    #: Starts its own PostgreSQL, because it stops it.
+    own_server: bool = False
 
 
 @dataclass
@@ -44,17 +48,24 @@ class Result:
 
 def stages(path: str) -> list[Stage]:
     """Browser and journeys need their own servers and run once; everything else runs on both databases."""
+    chaos = [
+        Stage(f"chaos on {name}", database, [CHAOS], own_server=True)
+        for name, database in (("SQLite", "sqlite"), ("PostgreSQL", "postgres"))
+    ]
     if path:
         names = ["tests on SQLite", "tests on PostgreSQL"]
         if any(path.startswith(folder) for folder in APART):
             return [Stage(path, "sqlite", [path])]
+        if path.startswith(CHAOS):
+            return [Stage(s.name, s.database, [path], own_server=True) for s in chaos]
         return [Stage(n, d, [path]) for n, d in zip(names, ("sqlite", "postgres"), strict=True)]
-    others = [f"--ignore={folder}" for folder in APART]
+    others = [f"--ignore={folder}" for folder in (*APART, CHAOS)]
     return [
         Stage("tests on SQLite", "sqlite", ["tests", *others], parallel=True),
         Stage("tests on PostgreSQL", "postgres", ["tests", *others], parallel=True),
         Stage("browser", "sqlite", ["tests/browser"], parallel=True),
         Stage("journeys with real processes", "sqlite", ["tests/journeys"]),
+        *chaos,
     ]
 
 
@@ -64,7 +75,7 @@ def run(stage: Stage, report: Path) -> Result:
     if stage.parallel:
         command += ["-n", WORKERS, "--dist", "worksteal"]
     env = {**os.environ, "TEST_DATABASE": stage.database, "TALLY_FILE": str(report)}
-    if stage.database == "postgres":
+    if stage.database == "postgres" and not stage.own_server:
         try:
             env["TEST_POSTGRES_URL"] = services.start_postgres().url
         except services.Missing as missing:
