@@ -48,3 +48,5 @@ class Role(models.TextChoices):
 
 #: The roles that answer for a case at a command, and are told about it.
 COMMANDING = (Role.DUTY_COMMANDER, Role.PROVINCIAL_COMMAND, Role.PSC_WATCH)
+#: The roles under which a command answers so that another can act for it. Nobody acts for the NEC.
+DELEGATED = (*COMMANDING, Role.INTEGRITY)

@@ -48,8 +48,13 @@ def place_under(code: str) -> Q:
 
 
 def unit_codes(postings: Iterable[Posting]) -> set[str]:
-    """Codes of every command the postings are at or under: a case about any of these is sealed from their holder."""
-    return {code for p in postings for code in p.command.path.strip(".").split(".")}
+    """Codes of every command the postings are at or under: a case about any of these is sealed from their holder.
+
+    Who acts for a command answers as it does, so its cases are sealed from them too. Not so for an integrity desk that
+    acts for another: it does not stand under what that desk stands under, and would lose the cases it holds about it.
+    """
+    own = (p for p in postings if not (p.is_acting and p.role == Role.INTEGRITY))
+    return {code for p in own for code in p.command.path.strip(".").split(".")}
 
 
 def place_of(posting: Posting) -> str | None:

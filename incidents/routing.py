@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commands.choices import COMMANDING, RUNG, BodyKind, Role
-from commands.models import Posting, SecurityCommand, User
+from commands import duty, rosters
+from commands.choices import COMMANDING, DELEGATED, RUNG, BodyKind, Role
+from commands.models import Cover, Delegation, Posting, SecurityCommand, Shift, User
 from elections.prepared import prepared
 from incidents.choices import Severity
 
@@ -104,17 +107,119 @@ def above(owner: SecurityCommand, place: str, subjects: Sequence[SecurityCommand
     return [] if rung is None else [c for c in ladder_of(place) if (c.rung or 0) > rung]
 
 
+@dataclass(frozen=True)
+class Answering:
+    """Who answers at commands at one moment, by the commands' primary keys; every one asked for has its list.
+
+    `posted` hold a posting there or at a command that acts for it; of these `on_duty` are those whom a roster in use
+    names for this hour, or all where there is none. A roster in use with nobody on duty: an empty list.
+    """
+
+    posted: dict[int, list[User]]
+    on_duty: dict[int, list[User]]
+
+
 def people_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> dict[int, list[User]]:
-    """Who is told at each command (by primary key): its commanders, its NEC secretariat, its integrity officers."""
-    keys = {c if isinstance(c, int) else c.pk for c in commands}
-    found: dict[int, list[User]] = defaultdict(list)
-    for posting in _answering_at(sorted(keys), now):
-        if posting.user not in found[posting.command_id]:
-            found[posting.command_id].append(posting.user)
-    return found
+    """Who is told at each command (by primary key): whoever answers there and is on duty. Empty: nobody is there."""
+    return answering(commands, now).on_duty
+
+
+def posted_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> dict[int, list[User]]:
+    """Everybody who answers at each command (by primary key), on duty or not: for telling of a gap."""
+    return answering(commands, now).posted
+
+
+def answering(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> Answering:
+    """For any number of commands two queries; one more where a command acts for one, two where a roster is in use."""
+    keys = sorted({c if isinstance(c, int) else c.pk for c in commands})
+    postings = _answering_at(_even(keys), now) if keys else []
+    acting = _acting_for(_even(keys), now) if keys else []
+    beside = sorted({d.acting_id for d in acting} - set(keys))
+    if beside:
+        postings += _answering_at(_even(beside), now)
+    own: dict[int, list[User]] = {key: [] for key in [*keys, *beside]}
+    in_use = {d.command_id for d in acting if _has_roster(d.command)}
+    for posting in postings:
+        _add(own[posting.command_id], posting.user)
+        if _has_roster(posting.command):
+            in_use.add(posting.command_id)
+    named = _named(sorted(in_use), now) if in_use else {}
+    posted = {key: list(own[key]) for key in keys}
+    present = {key: _present(own[key], named.get(key)) for key in keys}
+    able = {(p.command_id, p.user_id) for p in postings if p.role in DELEGATED}
+    for delegation in acting:
+        key, other = delegation.command_id, delegation.acting_id
+        there = [p for p in own[other] if (other, p.pk) in able]
+        # A roster may name people of the acting command, too; whoever that one has on duty answers in any case.
+        here = _present(there, named.get(other)) + _present(there, named.get(key, set()))
+        posted[key] = _once([*posted[key], *there])
+        present[key] = _once([*present[key], *here])
+    return Answering(posted, present)
+
+
+def _has_roster(command: SecurityCommand) -> bool:
+    roster = getattr(command, "roster", None)
+    return roster is not None and roster.is_on
+
+
+def _present(people: list[User], named: set[int] | None) -> list[User]:
+    """Those of `people` whom the roster names; all where there is none."""
+    return people if named is None else [p for p in people if p.pk in named]
+
+
+def _add(people: list[User], person: User) -> None:
+    if person not in people:
+        people.append(person)
+
+
+def _once(people: list[User]) -> list[User]:
+    return list(dict.fromkeys(people))
+
+
+def _even(keys: list[int]) -> list[int]:
+    """Filled up to a power of two with the last one, so that a prepared query is kept in a few lengths only."""
+    return keys + keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
+
+
+def _named(commands: list[int], now: dt.datetime) -> dict[int, set[int]]:
+    """Whom the rosters of `commands` name for this moment, by command; every one asked for is there."""
+    zone = timezone.get_default_timezone()
+    today = now.astimezone(zone).date()
+    yesterday = today - duty.DAY
+    shifts: dict[int, list[duty.Pattern]] = defaultdict(list)
+    covers: dict[int, list[duty.Substitute]] = defaultdict(list)
+    # What runs now began today or yesterday: no shift is longer than a day.
+    for row in _shifts_of(_even(commands), [today.weekday(), yesterday.weekday()], today, yesterday):
+        shifts[row.roster.command_id].append(rosters.pattern(row))
+    for cover in _covers_of(_even(commands), now):
+        covers[cover.roster.command_id].append(rosters.substitute(cover))
+    return {key: duty.on_duty(shifts[key], covers[key], now, zone) for key in commands}
 
 
 @prepared
 def _answering_at(commands: Any, now: Any) -> QuerySet[Posting]:
     postings = Posting.objects.current(now).filter(command__pk__in=commands, role__in=ANSWERING)
-    return postings.select_related("user").order_by("pk")
+    return postings.select_related("user", "command__roster").order_by("pk")
+
+
+@prepared
+def _acting_for(commands: Any, now: Any) -> QuerySet[Delegation]:
+    running = Delegation.objects.filter(command__pk__in=commands, starts_at__lte=now, ends_at__gt=now)
+    return running.select_related("command__roster").order_by("pk")
+
+
+@prepared
+def _shifts_of(commands: Any, weekdays: Any, today: Any, yesterday: Any) -> QuerySet[Shift]:
+    shifts = Shift.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gte=yesterday),
+        roster__command__pk__in=commands,
+        weekday__in=weekdays,
+        valid_from__lte=today,
+    )
+    return shifts.select_related("roster").order_by("pk")
+
+
+@prepared
+def _covers_of(commands: Any, now: Any) -> QuerySet[Cover]:
+    covers = Cover.objects.filter(roster__command__pk__in=commands, starts_at__lte=now, ends_at__gt=now)
+    return covers.select_related("roster").order_by("made_at", "pk")

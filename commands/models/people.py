@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from commands.choices import COMMANDING, RUNG, BodyKind, Force, Role
+from commands.choices import DELEGATED, RUNG, BodyKind, Force, Role
 from commands.querysets import PostingQuerySet, SecurityCommandQuerySet
 from elections.models import Bilingual, Jurisdiction
 from elections.prepared import prepared
@@ -109,6 +109,8 @@ class Posting(models.Model):
     conduct_accepted_at = models.DateTimeField(_("code of conduct accepted"), null=True, blank=True)
 
     objects = PostingQuerySet.as_manager()
+    #: Not a column: set on the copies that stand for another command through a delegation.
+    is_acting = False
 
     class Meta:
         ordering = ["-starts_at"]
@@ -181,22 +183,19 @@ class Delegation(models.Model):
         return f"{self.acting} > {self.command}"
 
 
-#: Roles under which a command answers, so that another can act for it.
-_DELEGATED = (*COMMANDING, Role.INTEGRITY)
-
-
 def _held_for_others(postings: list[Posting], now: dt.datetime) -> list[Posting]:
     """What `postings` open besides, through delegations: copies, never saved, of the same key at the other command.
 
     The journal so names the posting a person truly holds, and the command they acted for.
     """
-    own = {p.command_id: p for p in postings if p.role in _DELEGATED}
+    own = {p.command_id: p for p in postings if p.role in DELEGATED}
     if not own:
         return []
     held = []
     for delegation in _acting(sorted(own), now):
         posting = copy.copy(own[delegation.acting_id])
         posting.command = delegation.command
+        posting.is_acting = True
         held.append(posting)
     return held
 
