@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from elections.prepared import prepared
 from incidents.choices import ClockKind, Severity
 from incidents.deadlines import PAUSE_STEPS, Step, Targets
 from incidents.models import Incident, Policy, PolicyStep, ResponseTarget
+from incidents.policy_content import RATED, Content
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,38 @@ def rules_for(incident: Incident) -> Rules:
 def forget() -> None:
     """Read every policy anew: for tests, which undo what they published."""
     _kept.clear()
+
+
+def content_of(policy: Policy) -> Content:
+    """All that a version says, read anew: for its page, to compare, to check, to start a draft from."""
+    rules = _read(policy)
+    return Content(
+        note=policy.note,
+        tight_from_hour=policy.tight_from_hour,
+        tight_medium=policy.tight_medium_minutes,
+        repeat=policy.repeat_minutes,
+        targets={place: t for place, t in rules._targets.items() if place[1] in RATED},
+        steps=dict(rules._steps),
+    )
+
+
+def rules_from(content: Content, key: int = 0) -> Rules:
+    """The rules a version with this content would have, kept or not."""
+    return Rules(
+        key=key,
+        tight_from_hour=content.tight_from_hour,
+        tight_medium_minutes=content.tight_medium,
+        repeat_minutes=content.repeat,
+        _targets=dict(content.targets),
+        _steps=dict(content.steps),
+    )
+
+
+def in_force(elections: Iterable[Election | None], now: dt.datetime) -> dict[int | None, Policy]:
+    """The version in force at `now` by key of election (None: the general one); not there where it has none."""
+    keys = {election.pk if election else None for election in elections}
+    published = Policy.objects.filter(published_at__lte=now).order_by("number")
+    return {p.election_id: p for p in published.select_related("election", "published_by") if p.election_id in keys}
 
 
 def policy_for(election: Election, now: dt.datetime) -> Policy:

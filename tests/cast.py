@@ -265,7 +265,7 @@ def load_small_country() -> None:
         Severity.LOW: (720, 2880, 14400, None),
         Severity.UNRATED: (720, 2880, 14400, None),
     }
-    policy = Policy.objects.create(number=1, created_at=POSTED_AT, published_at=POSTED_AT)
+    policy = Policy.objects.create(number=1, created_at=POSTED_AT)
     PolicyStep.objects.bulk_create(usual_steps(policy))
     for phase in Phase:
         for severity, (acknowledge, update, contain, every) in minutes.items():
@@ -279,3 +279,4 @@ def load_small_country() -> None:
                 update_every_minutes=every,
                 resolve_minutes=contain * 2,
             )
+    Policy.objects.filter(pk=policy.pk).update(published_at=POSTED_AT)

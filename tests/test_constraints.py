@@ -57,8 +57,8 @@ def test_a_phase_is_once_for_a_place_and_once_for_the_country(db: None, place: s
 
 
 def test_a_phase_and_severity_has_one_target_in_a_policy(db: None) -> None:
-    kind = {"policy": Policy.objects.get(), "phase": Phase.CAMPAIGN, "severity": Severity.HIGH}
-    ResponseTarget.objects.filter(**kind).delete()
+    draft = Policy.objects.create(number=9, created_at=POSTED_AT)
+    kind = {"policy": draft, "phase": Phase.CAMPAIGN, "severity": Severity.HIGH}
     minutes = dict.fromkeys(
         ["acknowledge_minutes", "first_update_minutes", "contain_minutes", "resolve_minutes", "update_every_minutes"],
         30,

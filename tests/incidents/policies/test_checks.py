@@ -1,0 +1,125 @@
+"""What a version of a policy is refused for, beside which value, and what only deserves a second look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from incidents.choices import Deed
+from incidents.deadlines import USUAL_STEPS, Step
+from incidents.policies import content_of
+from incidents.policy_checks import errors, warnings
+from incidents.policy_content import Content
+from tests.incidents.policies.drafts import even, general, with_steps, with_target
+
+W, T, M = Deed.WARN, Deed.TELL, Deed.MOVE
+
+
+def sound() -> Content:
+    return Content(
+        note="why",
+        tight_from_hour=18,
+        tight_medium=30,
+        repeat=60,
+        targets=even(10, 30, 240),
+        steps={str(clock): steps for clock, steps in USUAL_STEPS.items()},
+    )
+
+
+def without(phase: str, severity: str) -> Callable[[Content], Content]:
+    return lambda c: replace(c, targets={k: t for k, t in c.targets.items() if k != (phase, severity)})
+
+
+@pytest.mark.django_db
+def test_the_versions_of_the_reference_data_are_sound(cast: object) -> None:
+    assert errors(content_of(general())) == {}
+
+
+REFUSED: dict[str, tuple[Callable[[Content], Content], str, str]] = {
+    "a severity is missing": (without("campaign", "high"), "campaign.high.acknowledge", "no time for «Campaign»"),
+    "no time at all": (with_target("campaign", "high", contain=0), "campaign.high.contain", "one minute or more"),
+    "less than none": (with_target("between", "low", verify=-5), "between.low.verify", "one minute or more"),
+    "no time for updates": (with_target("after", "critical", update_every=0), "after.critical.update_every", "or more"),
+    "a slip of the finger": (with_target("between", "low", resolve=900_000), "between.low.resolve", "At most 90 d"),
+    "an update before it is taken": (
+        with_target("polling", "high", first_update=9), "polling.high.first_update", "before the acknowledgement",
+    ),
+    "contained before any update": (
+        with_target("polling", "high", contain=29), "polling.high.contain", "before the first update",
+    ),
+    "no such hour": (lambda c: replace(c, tight_from_hour=24), "tight_from_hour", "from 0 to 23"),
+    "a medium case at once": (lambda c: replace(c, tight_medium=0), "tight_medium", "1 m to 1 d"),
+    "an alarm without end": (lambda c: replace(c, repeat=4), "repeat", "5 m to 1 d"),
+    "a clock without steps": (with_steps(review=()), "review.0.percent", "no step"),
+    "too many steps": (
+        with_steps(contain=tuple(Step(p, T) for p in (50, 60, 100, 110, 120, 130, 140))),
+        "contain.6.percent", "At most 6",
+    ),
+    "percents that fall": (
+        with_steps(contain=(Step(100, T), Step(75, W), Step(200, M))), "contain.1.percent", "more than 100",
+    ),
+    "two at one moment": (
+        with_steps(contain=(Step(100, T), Step(100, M))), "contain.1.percent", "more than 100",
+    ),
+    "percent nought": (with_steps(contain=(Step(0, W), Step(100, M))), "contain.0.percent", "from 1 to 1000"),
+    "percent beyond": (with_steps(contain=(Step(100, T), Step(1001, M))), "contain.1.percent", "from 1 to 1000"),
+    "no deadline": (with_steps(contain=(Step(75, W), Step(150, M))), "contain.1.percent", "No step is at 100"),
+    "only a warning at the deadline": (
+        with_steps(contain=(Step(75, W), Step(100, W))), "contain.1.deed", "too late",
+    ),
+    "no such deed": (with_steps(contain=(Step(100, "jump"),)), "contain.0.deed", "from the list"),
+    "nobody takes it up and it stays": (
+        with_steps(acknowledge=(Step(75, W), Step(100, T))), "acknowledge.1.deed", "must move",
+    ),
+    "nobody accepts it and it stays": (with_steps(accept=(Step(100, T),)), "accept.0.deed", "must move"),
+    "a step after the move": (
+        with_steps(contain=(Step(100, M), Step(200, T))), "contain.0.deed", "would never come",
+    ),
+    "a warning to a level": (with_steps(contain=(Step(75, W, 2), Step(100, T))), "contain.0.rung", "to the owner"),
+    "a level that leads nowhere": (with_steps(contain=(Step(100, M, 1),)), "contain.0.rung", "leads nowhere"),
+    "a level that is not there": (with_steps(contain=(Step(100, M, 4),)), "contain.0.rung", "leads nowhere"),
+    "down again": (
+        with_steps(contain=(Step(100, T, 3), Step(200, M, 2))), "contain.1.rung", "leads down again",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_it_is_refused_beside_its_value(what: str) -> None:
+    change, place, words = REFUSED[what]
+    assert errors(sound()) == {}
+    found = errors(change(sound()))
+    assert words in " ".join(found[place])
+    assert len(found) == 1, found
+
+
+LOOK_TWICE: dict[str, tuple[Callable[[Content], Content], str, str]] = {
+    "graver and slower": (
+        with_target("campaign", "high", acknowledge=11, first_update=31), "campaign.high.acknowledge", "Slower than",
+    ),
+    "updates nobody is asked for": (
+        with_target("campaign", "low", update_every=60), "campaign.low.update_every", "no effect",
+    ),
+    "a law that is moved": (with_steps(legal=(Step(100, M),)), "legal.0.deed", "decide by law"),
+    "the silence day is tighter": (
+        lambda c: replace(c, tight_medium=5), "polling.medium.acknowledge", "silence day",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LOOK_TWICE)
+def test_it_is_said_and_not_refused(what: str) -> None:
+    change, place, words = LOOK_TWICE[what]
+    usual = warnings(sound())
+    assert set(usual) == {f"{phase}.critical.update_every" for phase, severity in sound().targets if severity == "low"}
+    new = change(sound())
+    assert errors(new) == {}
+    found = {p: said for p, said in warnings(new).items() if p not in usual}
+    assert words in " ".join(found[place])
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    broken = with_steps(review=())(with_target("campaign", "high", contain=0)(replace(sound(), tight_from_hour=99)))
+    assert set(errors(broken)) == {"review.0.percent", "campaign.high.contain", "tight_from_hour"}
