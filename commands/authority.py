@@ -55,6 +55,8 @@ class Facts:
     @property
     def needs_nec_to_countersign(self) -> bool:
         """Who decides the request that waits: the NEC, or somebody else of the ladder."""
+        if self.request_act == "snooze":
+            return False
         return self.request_act in ("withdraw", "resolve") or self.needs_nec
 
 
@@ -90,6 +92,10 @@ TABLE: dict[str, dict[Role, Reach]] = {
     "dismiss": {**_LADDER_OWNER, _NEC: Reach.ANY},
     "countersign": {**_LADDER_PLACE, _NEC: Reach.ANY},
     "decline": {**_LADDER_PLACE, _NEC: Reach.ANY},
+    "snooze": _LADDER_OWNER,
+    "wake": _LADDER_OWNER,
+    "refer": {**_LADDER_OWNER, _NEC: Reach.ANY},
+    "conclude_referral": {**_LADDER_OWNER, _NEC: Reach.ANY},
     "relocate_station": {_NEC: Reach.ANY},
     "record_person": {_OFF: Reach.REPORTER, _LIA: Reach.REPORTER, **_LADDER_OWNER},
     "grant_identity": {_PSC: Reach.ANY, _NEC: Reach.ANY},
@@ -102,7 +108,7 @@ SEALED_REPORTER = frozenset({"update", "attach", "withdraw", "record_person", "o
 #: For sealed cases, acts of the desk at the NEC alone.
 SEALED_NEC = frozenset({"classify", "close", "reopen", "countersign", "decline", "relocate_station"})
 #: Acts an integrity desk never does.
-_NOT_SEALED = frozenset({"merge", "unmerge", "seen"})
+_NOT_SEALED = frozenset({"merge", "unmerge", "seen", "hand_back", "snooze", "wake"})
 
 _ORDER = ("unrated", "low", "medium", "high", "critical")
 #: The most serious case a role may do this to.
@@ -137,6 +143,24 @@ def judge_file(what: str, postings: Sequence[Posting]) -> Posting:
 def may_file(what: str, postings: Sequence[Posting]) -> bool:
     """Whether `judge_file` would find a posting."""
     return any(posting.role in FILES[what] for posting in postings)
+
+
+#: Who may hold a drill anywhere, and who besides, of the commands under their own.
+DRILL_WHOLE = (_PSC, _NEC)
+DRILLS = (*DRILL_WHOLE, _PRV)
+
+
+def judge_drill(postings: Sequence[Posting], paths: Iterable[str]) -> Posting:
+    """The posting under which a drill of the commands at `paths` may be held. Raises PermissionDenied."""
+    wanted = list(paths)
+    for posting in postings:
+        if posting.role in DRILL_WHOLE:
+            return posting
+        if posting.role in DRILLS and all(path.startswith(posting.command.path) for path in wanted):
+            return posting
+    raise PermissionDenied(
+        _("Your posting may not hold a drill of these commands. A province may for its own, the PSC and the NEC for all.")
+    )
 
 
 def judge(act: str, postings: Sequence[Posting], facts: Facts) -> Posting:
@@ -183,6 +207,8 @@ def _allows(act: str, posting: Posting, facts: Facts) -> bool:
     if act in ("close", "dismiss"):
         return (role == _NEC) == facts.needs_nec
     if act in ("countersign", "decline"):
+        if facts.request_act == "snooze" and not _within(_LADDER_OWNER.get(role, Reach.REPORTER), posting, facts):
+            return False
         return (role == _NEC) == facts.needs_nec_to_countersign
     return True
 

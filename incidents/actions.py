@@ -24,9 +24,8 @@ from commands import authority
 from commands.models import Posting, SecurityCommand, User
 from elections.khmer import search_key
 from elections.models import Jurisdiction
-from incidents import evidence, identities, lifecycle
+from incidents import evidence, identities, lifecycle, pauses, stand_down
 from incidents.choices import (
-    SEVERITY_ORDER,
     Act,
     Channel,
     Classification,
@@ -36,7 +35,7 @@ from incidents.choices import (
     State,
     Verification,
 )
-from incidents.deadlines import opening_clocks
+from incidents.deadlines import next_anchor
 from incidents.endings import close, countersign, decline, dismiss, merge, reopen, resolve, unmerge, withdraw
 from incidents.intake import Preview, Report, preview, report
 from incidents.limits import COUNTS, OLDEST_YEAR, check_count, check_point, clean_words
@@ -51,7 +50,13 @@ from incidents.models import (
     ProtectedPerson,
     StationChange,
 )
-from incidents.routing import first_owner, ladder_of, nec
+from incidents.pauses import snooze, wake
+from incidents.referrals import conclude_referral, refer
+from incidents.referrals import running as running_referrals
+from incidents.routing import nec
+from incidents.rumours import time_verification
+from incidents.severity import NEEDS_UPDATES, lower_severity, raise_severity
+from incidents.stand_down import hand_back
 from incidents.turn import StaleVersion, Turn, chain_above, chosen, facts_of, refused, turn
 
 __all__ = [
@@ -108,35 +113,31 @@ def _take(t: Turn) -> None:
     # Of the present owner alone: a command that let the time pass did not accept because the next one did.
     held = t.incident.custodies.order_by("-pk").first()
     if held and held.accepted_at is None:
-        held.accepted_at, held.accepted_by = t.now, t.by
+        held.accepted_at, held.accepted_by = t.now, t.on_behalf_of or t.by
         held.save(update_fields=["accepted_at", "accepted_by"])
 
 
-def update(incident: Incident, *, by: User, note: str, **how: Any) -> Incident:
+def update(incident: Incident, *, by: User, note: str, is_quiet: bool = False, **how: Any) -> Incident:
+    """Say what is new; or, `is_quiet`, that nothing is, which keeps the quiet that a stand-down waits for."""
     if not note.strip():
         raise ValidationError({"note": _("Say what is new.")}, code="required")
     _check_words(note)
     with turn(incident, Act.UPDATE, by=by, note=note, **how) as t:
+        if is_quiet:
+            t.extra_after = {"quiet": True}
         _count_update(t)
     return t.incident
 
 
 def _count_update(t: Turn) -> None:
-    t.incident.first_update_at = t.incident.first_update_at or t.now
-    t.incident.last_update_at = t.now
-    t.stop_clock(ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
-    every = t.targets.update_every
-    if (
-        every
-        and t.incident.severity == Severity.CRITICAL
-        and t.incident.state
-        in (
-            State.REPORTED,
-            State.ACKNOWLEDGED,
-            State.RESPONDING,
-        )
-    ):
-        t.start_clock(ClockKind.UPDATE, every)
+    case, every = t.incident, t.targets.update_every
+    awaited = (ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
+    due = case.clocks.filter(kind__in=awaited, state__in=LIVE).order_by("-deadline_at").first()
+    case.first_update_at = case.first_update_at or t.now
+    case.last_update_at = t.now
+    t.stop_clock(*awaited)
+    if every and case.severity == Severity.CRITICAL and case.state in NEEDS_UPDATES:
+        t.start_clock(ClockKind.UPDATE, every, next_anchor(due.deadline_at if due else None, every, t.now))
 
 
 def assign(incident: Incident, *, by: User, assignee: int | str | None = None, **how: Any) -> Incident:
@@ -159,84 +160,7 @@ def _postings_under(command: SecurityCommand, now: dt.datetime) -> Any:
     return Posting.objects.current(now).filter(command__path__startswith=command.path)
 
 
-# ---- How serious, and whose ----
-
-
-def raise_severity(incident: Incident, *, by: User, severity: str, **how: Any) -> Incident:
-    return _set_severity(incident, Act.RAISE_SEVERITY, severity, by=by, **how)
-
-
-def lower_severity(incident: Incident, *, by: User, severity: str, **how: Any) -> Incident:
-    """One step at a time, with a reason: a machine may raise, only a person lowers (domain 3.1)."""
-    return _set_severity(incident, Act.LOWER_SEVERITY, severity, by=by, **how)
-
-
-def _set_severity(incident: Incident, act: Act, severity: str, **how: Any) -> Incident:
-    chosen(Severity, severity, "severity")
-    with turn(incident, act, **how) as t:
-        old, new = Severity(t.incident.severity), Severity(severity)
-        steps = SEVERITY_ORDER[new] - SEVERITY_ORDER[old]
-        if new == Severity.UNRATED or steps == 0 or (steps > 0) != (act == Act.RAISE_SEVERITY):
-            raise ValidationError({"severity": _("Choose another level than the present one.")}, code="choice")
-        if steps < -1:
-            raise ValidationError({"severity": _("Lower it by one step at a time.")}, code="choice")
-        t.incident.severity = new
-        if old == Severity.UNRATED:
-            _rate(t)
-        else:
-            _rebase_clocks(t)
-        _inform_of_severity(t, old, new)
-    return t.incident
-
-
-def _rate(t: Turn) -> None:
-    """A first severity: what waited for its worksheet gets a command of the ladder, and the clocks of a new report."""
-    case, targets = t.incident, t.targets
-    t.stop_clock(ClockKind.REVIEW)
-    for kind, minutes in opening_clocks(case.severity, targets).items():
-        if kind != ClockKind.ACKNOWLEDGE or case.state == State.REPORTED:
-            t.start_clock(kind, minutes)
-    if case.owner.rung is None and not case.is_sealed:
-        owner = first_owner(case.place_id, case.severity)
-        t.hand_over(owner, Act.RAISE_SEVERITY, EscalationKind.HAND_BACK, targets.acknowledge, told="report")
-
-
-def _rebase_clocks(t: Turn) -> None:
-    """Deadlines of the new severity, from the same anchors: what is met stays met."""
-    targets = t.targets
-    minutes = {
-        ClockKind.ACKNOWLEDGE: targets.acknowledge,
-        ClockKind.ACCEPT: targets.acknowledge,
-        ClockKind.FIRST_UPDATE: targets.first_update,
-        ClockKind.CONTAIN: targets.contain,
-        ClockKind.RESOLVE: targets.resolve,
-    }
-    for clock in list(t.incident.clocks.filter(state__in=LIVE)):
-        kind = ClockKind(clock.kind)
-        if kind in minutes:
-            t.start_clock(kind, minutes[kind], clock.anchor_at)
-
-
-def _inform_of_severity(t: Turn, old: Severity, new: Severity) -> None:
-    """Raised to high or critical, the ladder hears of it; lowered from critical, the NEC does (domain 3.1)."""
-    case, secretariat = t.incident, nec()
-    if case.is_sealed:
-        return
-    if old == Severity.CRITICAL:
-        t.tell_commands("lower_severity", [c for c in (case.owner, secretariat) if c])
-    if SEVERITY_ORDER[new] < max(SEVERITY_ORDER[old], SEVERITY_ORDER[Severity.HIGH]):
-        return
-    ladder = ladder_of(case.place_id)
-    if new == Severity.CRITICAL:
-        if case.rung < 2:
-            province = next((c for c in ladder if (c.rung or 0) >= 2), None)
-            if province:
-                t.hand_over(
-                    province, Act.RAISE_SEVERITY, EscalationKind.OWNER_MOVED, t.targets.acknowledge, told="escalate"
-                )
-        t.tell_commands("raise_severity", [*ladder, *([secretariat] if secretariat else [])])
-    else:
-        t.tell_commands("raise_severity", [c for c in ladder if c.rung == 2])
+# ---- Whose it is ----
 
 
 def escalate(incident: Incident, *, by: User, to: str = "", **how: Any) -> Incident:
@@ -246,26 +170,14 @@ def escalate(incident: Incident, *, by: User, to: str = "", **how: Any) -> Incid
         target = next((c for c in chain if not to or c.code == to), None)
         if target is None:
             raise ValidationError({"to": _("There is no such command above the present owner.")}, code="choice")
+        t.end_pause()
         t.hand_over(target, Act.ESCALATE, EscalationKind.MANUAL, t.targets.acknowledge, told="escalate")
+        # A rung that is left out stays informed, and of a critical case the NEC.
+        passed = chain[: chain.index(target)]
+        if t.incident.severity == Severity.CRITICAL and not t.incident.is_sealed and (secretariat := nec()):
+            passed.append(secretariat)
+        t.tell_commands("informed", passed)
     return t.incident
-
-
-def hand_back(incident: Incident, *, by: User, **how: Any) -> Incident:
-    """Give the case to the command below the owner; it must accept."""
-    with turn(incident, Act.HAND_BACK, by=by, **how) as t:
-        target = _below(t.incident)
-        if target is None:
-            raise refused(_("There is no command below the present owner."))
-        t.hand_over(target, Act.HAND_BACK, EscalationKind.HAND_BACK, t.targets.acknowledge, told="hand_back")
-    return t.incident
-
-
-def _below(incident: Incident) -> SecurityCommand | None:
-    if incident.is_sealed or incident.owner.rung is None:
-        return None
-    lower = [c for c in ladder_of(incident.place_id) if (c.rung or 0) < incident.rung]
-    # Where a place has commands of several forces, the joint one comes first.
-    return max(lower, key=lambda c: c.rung or 0, default=None)
 
 
 # ---- Towards the end ----
@@ -289,6 +201,7 @@ def contain(
             if value is not None:
                 _set_count(t.incident, name, value)
         t.incident.contained_at = t.now
+        t.end_pause()
         t.stop_clock(ClockKind.CONTAIN, ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
         t.start_clock(ClockKind.RESOLVE, t.targets.resolve)
     return t.incident
@@ -305,8 +218,12 @@ def _set_count(incident: Incident, name: str, value: object) -> None:
 def flare_up(incident: Incident, *, by: User, **how: Any) -> Incident:
     with turn(incident, Act.FLARE_UP, by=by, **how) as t:
         t.incident.contained_at = None
+        t.end_pause()
         t.stop_clock(ClockKind.RESOLVE, state=ClockState.CANCELLED)
         t.start_clock(ClockKind.CONTAIN, t.targets.contain)
+        if t.incident.severity == Severity.CRITICAL and t.targets.update_every:
+            t.start_clock(ClockKind.UPDATE, t.targets.update_every)
+        stand_down.tell_watchers(t)
     return t.incident
 
 
@@ -317,6 +234,7 @@ def verify(incident: Incident, *, by: User, verification: str, **how: Any) -> In
     chosen(Verification, verification, "verification")
     with turn(incident, Act.VERIFY, by=by, **how) as t:
         t.incident.verification = verification
+        time_verification(t)
     return t.incident
 
 
@@ -352,6 +270,7 @@ def correct(incident: Incident, *, by: User, fields: dict[str, Any], **how: Any)
                 _correct_place(case, str(value), t.now)
             elif name == "category":
                 _correct_category(case, str(value))
+                time_verification(t)
             else:
                 setattr(case, name, value)
         _check_words(case.title, "title", 120)
@@ -500,6 +419,10 @@ _ACTS: dict[Act, Callable[..., Any]] = {
     Act.RECORD_PERSON: record_person,
     Act.GRANT_IDENTITY: grant_identity,
     Act.OPEN_IDENTITY: open_identity,
+    Act.SNOOZE: snooze,
+    Act.WAKE: wake,
+    Act.REFER: refer,
+    Act.CONCLUDE_REFERRAL: conclude_referral,
 }
 
 
@@ -569,7 +492,14 @@ def _applies(act: Act, case: Incident) -> bool:
             # From the row alone: a list asks this of every case.
             return not case.owner.path.startswith("NEC.") if case.is_sealed else case.owner.rung in (0, 1, 2)
         case Act.HAND_BACK:
-            return not case.is_sealed and (case.owner.rung or 0) >= 2
+            return not case.is_sealed and case.is_accepted and (case.owner.rung or 0) >= 2
+        case Act.SNOOZE:
+            return not case.request_act and not case.snoozed_until and pauses.may_pause(case)
+        case Act.WAKE:
+            return case.snoozed_until is not None
+        case Act.CONCLUDE_REFERRAL:
+            # A list offers it only where a legal deadline is the next; asking costs the page of one case a query.
+            return case.next_due_kind == ClockKind.LEGAL or running_referrals(case).exists()
         case Act.WITHDRAW | Act.DISMISS:
             return not case.request_act
         case Act.RESOLVE:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from incidents.choices import ClockKind, Deed, Severity
+from incidents.choices import Channel, ClockKind, Deed, Severity
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ USUAL_STEPS: dict[ClockKind, tuple[Step, ...]] = {
 PAUSE_STEPS = (Step(100, ""),)
 #: Alleged incitement waits for its worksheet, not for a dispatch: 48 hours (domain 8.2).
 REVIEW_MINUTES = 48 * 60
+#: False or forged information about voting.
+RUMOUR = "INF-02"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +67,29 @@ def fires_at(anchor: dt.datetime, minutes: int, steps: Sequence[Step], number: i
     return due_at(anchor, minutes, steps[number].percent)
 
 
-def opening_clocks(severity: str, targets: Targets) -> dict[ClockKind, int]:
-    """The clocks a new report starts, in minutes."""
+def opening_clocks(severity: str, targets: Targets, *, is_rumour: bool = False) -> dict[ClockKind, int]:
+    """The clocks a new report starts, in minutes; `is_rumour`: somebody is to find out whether it is true."""
     if severity == Severity.UNRATED:
         return {ClockKind.REVIEW: REVIEW_MINUTES}
     return {
         ClockKind.ACKNOWLEDGE: targets.acknowledge,
         ClockKind.FIRST_UPDATE: targets.first_update,
         ClockKind.CONTAIN: targets.contain,
+        **({ClockKind.VERIFY: targets.verify} if is_rumour else {}),
     }
+
+
+def is_rumour(category: str, channel: str, *, is_liaison: bool) -> bool:
+    """Whether a report starts as hearsay: word about voting, or what came from outside the forces (domain 4.2)."""
+    return category == RUMOUR or channel == Channel.LIAISON or is_liaison
+
+
+def next_anchor(due: dt.datetime | None, every: int, now: dt.datetime) -> dt.datetime:
+    """From when the next of the updates asked for every so many minutes is timed, after one that came at `now`.
+
+    `due` is when that one was. In time or early: from now, so that no two are further apart than asked. Late: from the
+    schedule, so that a late one moves no later one; the last moment of the schedule that is not after `now`.
+    """
+    if due is None or now <= due:
+        return now
+    return due + (now - due) // dt.timedelta(minutes=every) * dt.timedelta(minutes=every)

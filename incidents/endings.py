@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from commands.choices import Role
 from commands.models import User
-from incidents import lifecycle
+from incidents import lifecycle, pauses, referrals
 from incidents.choices import (
     SEVERITY_ORDER,
     Act,
@@ -27,9 +27,10 @@ from incidents.choices import (
     State,
     Verification,
 )
-from incidents.models import LIVE, ClockState, Incident
-from incidents.routing import nec
-from incidents.turn import Turn, chain_above, chosen, facts_of, locked, refused, turn
+from incidents.countersigning import ask
+from incidents.models import LIVE, STANDING, ClockState, Incident
+from incidents.rumours import time_verification
+from incidents.turn import Turn, chosen, clear_request, facts_of, locked, refused, turn
 
 #: Later, a record that was reported from is not opened again.
 REOPEN_WITHIN = dt.timedelta(days=90)
@@ -44,7 +45,7 @@ def resolve(incident: Incident, *, by: User, outcome: str, verification: str = "
         chosen(Verification, verification, "verification")
     with turn(incident, Act.RESOLVE, by=by, **how) as t:
         if t.incident.severity == Severity.CRITICAL and not t.incident.is_sealed:
-            _ask(t, {"outcome": outcome, "verification": verification})
+            ask(t, {"outcome": outcome, "verification": verification})
         else:
             _resolve(t, outcome, verification, by)
     return t.incident
@@ -62,6 +63,7 @@ def close(incident: Incident, *, by: User, **how: Any) -> Incident:
     """The last act, by somebody other than who resolved. The checklist is domain 4.5."""
     with turn(incident, Act.CLOSE, by=by, **how) as t:
         case = t.incident
+        referrals.refuse_while_running(case)
         missing = []
         if case.category_id == "UNK-00":
             missing.append(_("a category"))
@@ -86,6 +88,7 @@ def reopen(incident: Incident, *, by: User, **how: Any) -> Incident:
         case.resolved_at = case.resolved_by = case.closed_at = case.contained_at = None
         case.outcome = ""
         t.start_clock(ClockKind.CONTAIN, t.targets.contain)
+        time_verification(t)
         t.tell_commands("reopen", [case.owner])
     return t.incident
 
@@ -109,6 +112,7 @@ def merge(incident: Incident, *, by: User, survivor: UUID | str, now: dt.datetim
             raise ValidationError({"survivor": _("Choose another open case.")}, code="choice")
         _check_survivor(cases[incident.pk], keeper, by)
         with turn(incident, Act.MERGE, by=by, now=now, **how) as t:
+            referrals.refuse_while_running(t.incident)
             t.incident.merged_into = keeper
             _keep_earliest(t, keeper)
             _end(t, ClockState.CANCELLED)
@@ -131,8 +135,10 @@ def _keep_earliest(t: Turn, keeper: Incident) -> None:
     """The survivor answers by the earlier deadline of the two (domain 3.2); its own journal says what joined it."""
     note = _("%(reference)s was joined to this case.") % {"reference": t.incident.reference}
     joined = Turn(incident=keeper, act=Act.UPDATE, by=t.by, posting=t.posting, now=t.now, channel=t.channel, note=note)
+    joined.end_pause()
     running = {clock.kind: clock for clock in keeper.clocks.filter(state__in=LIVE)}
-    for clock in t.incident.clocks.filter(state__in=LIVE, kind__in=running):
+    # Of a paused report the time it stood is no time of the other's: it has run from its anchor all along.
+    for clock in t.incident.clocks.filter(state__in=STANDING, kind__in=running):
         if clock.deadline_at < running[clock.kind].deadline_at:
             joined.start_clock(ClockKind(clock.kind), clock.target_minutes, clock.anchor_at)
     joined.finish()
@@ -142,19 +148,21 @@ def unmerge(incident: Incident, *, by: User, **how: Any) -> Incident:
     with turn(incident, Act.UNMERGE, by=by, **how) as t:
         t.incident.merged_into = None
         t.start_clock(ClockKind.CONTAIN, t.targets.contain)
+        time_verification(t)
     return t.incident
 
 
 def withdraw(incident: Incident, *, by: User, **how: Any) -> Incident:
     """At once while nobody took it up; else, or where a victim or neutrality is at stake, the NEC countersigns."""
     with turn(incident, Act.WITHDRAW, by=by, **how) as t:
-        was_new = t._before["state"] == State.REPORTED
+        was_new = t.state_before == State.REPORTED
         category = t.incident.category
         guarded = category.protects_victim or category.group_code in ("INT", "NEU", "INF") or t.incident.is_sealed
         if was_new and not guarded:
+            referrals.refuse_while_running(t.incident)
             _end(t, ClockState.CANCELLED)
         else:
-            _ask(t, {})
+            ask(t, {})
     return t.incident
 
 
@@ -162,27 +170,8 @@ def dismiss(incident: Incident, *, by: User, dismiss_reason: str, **how: Any) ->
     """Ask that a report be found not to be an incident; a second person decides."""
     chosen(DismissReason, dismiss_reason, "dismiss_reason")
     with turn(incident, Act.DISMISS, by=by, **how) as t:
-        _ask(t, {"dismiss_reason": dismiss_reason})
+        ask(t, {"dismiss_reason": dismiss_reason})
     return t.incident
-
-
-def _ask(t: Turn, data: dict[str, Any]) -> None:
-    """Keep the state; let the act wait for a second person."""
-    case = t.incident
-    if case.request_act:
-        raise refused(_("Another request waits for a countersignature already."))
-    case.state = t._before["state"]
-    case.request_act, case.request_by, case.request_at = t.act, t.by, t.now
-    case.request_reason, case.request_data = t.reason, data
-    t.extra_after = {"requested": str(t.act)}
-    above = chain_above(case)
-    if case.is_sealed:
-        deciders = above
-    elif facts_of(case, t.by).needs_nec_to_countersign:
-        deciders = [c for c in (nec(),) if c]
-    else:
-        deciders = [case.owner, *above[:1]]
-    t.tell_commands("request", deciders or [case.owner])
 
 
 def countersign(incident: Incident, *, by: User, **how: Any) -> Incident:
@@ -196,9 +185,13 @@ def countersign(incident: Incident, *, by: User, **how: Any) -> Incident:
         if target is None:
             raise refused(lifecycle.refusal(case.state, asked))
         case.state = target
-        if asked == Act.RESOLVE:
+        if asked == Act.SNOOZE:
+            pauses.begin(t)
+            clear_request(case)
+        elif asked == Act.RESOLVE:
             _resolve(t, case.request_data["outcome"], case.request_data.get("verification", ""), case.request_by)
         else:
+            referrals.refuse_while_running(case)
             case.dismiss_reason = case.request_data.get("dismiss_reason", "")
             _end(t, ClockState.CANCELLED)
     return t.incident
@@ -210,16 +203,12 @@ def decline(incident: Incident, *, by: User, **how: Any) -> Incident:
             raise refused(_("Nothing waits for a countersignature."))
         if t.incident.request_by:
             t.tell("decline", [t.incident.request_by])
-        _clear_request(t.incident)
+        clear_request(t.incident)
     return t.incident
 
 
 def _end(t: Turn, clocks: ClockState) -> None:
-    """The case is open no more: nothing is due, and a request that waited has nothing left to decide."""
-    t.stop_all_clocks(clocks)
-    _clear_request(t.incident)
-
-
-def _clear_request(case: Incident) -> None:
-    case.request_act, case.request_by, case.request_at = "", None, None
-    case.request_reason, case.request_data = "", {}
+    """The case is open no more: nothing is due but by law, and a request that waited has nothing left to decide."""
+    t.end_pause()
+    t.stop_clock(*(kind for kind in ClockKind if kind != ClockKind.LEGAL), state=clocks)
+    clear_request(t.incident)

@@ -26,6 +26,7 @@ from incidents.choices import (
     Act,
     ActorType,
     Channel,
+    ClockKind,
     Means,
     PointPrecision,
     Severity,
@@ -33,7 +34,7 @@ from incidents.choices import (
     TargetType,
     TimePrecision,
 )
-from incidents.deadlines import Targets, opening_clocks
+from incidents.deadlines import Targets, is_rumour, opening_clocks
 from incidents.escalation.plan import PlannedStep, planned_for
 from incidents.limits import (
     COUNTS,
@@ -246,9 +247,9 @@ def _check_when(data: Report, election: Election | None, now: dt.datetime, error
 
 def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:
     """Who would own the report, by when, who is told, what follows if nobody acts. Writes nothing."""
-    _posting_of(by, data.place)
+    posting = _posting_of(by, data.place)
     routed = _route(data, now, partial=True)
-    clocks = opening_clocks(routed.severity, routed.targets)
+    clocks = _clocks_of(routed, posting, Channel.BROWSER)
     chain = above(routed.owner, routed.place.pcode, routed.subjects or None)
     return Preview(
         owner=routed.owner,
@@ -323,11 +324,16 @@ def _sent_before(key: UUID, by: User) -> Incident | None:
     return earlier
 
 
+def _clocks_of(routed: _Routed, posting: Posting, channel: str) -> dict[ClockKind, int]:
+    rumour = is_rumour(routed.category.pk, channel, is_liaison=posting.role == Role.LIAISON)
+    return opening_clocks(routed.severity, routed.targets, is_rumour=rumour)
+
+
 def _create(key: UUID, routed: _Routed, by: User, posting: Posting, channel: str, now: dt.datetime) -> Incident:
     data, owner = routed.data, routed.owner
     clocks = [
         new_clock(key, kind, minutes, routed.rules, now)
-        for kind, minutes in opening_clocks(routed.severity, routed.targets).items()
+        for kind, minutes in _clocks_of(routed, posting, channel).items()
     ]
     first = min(clocks, key=lambda clock: clock.deadline_at)
     incident = Incident(

@@ -31,9 +31,17 @@ _IN_PLACE: dict[Act, tuple[State, ...]] = {
     Act.RECORD_PERSON: (*OPEN, S.RESOLVED),
     Act.GRANT_IDENTITY: (*OPEN, S.RESOLVED, S.CLOSED),
     Act.OPEN_IDENTITY: (*OPEN, S.RESOLVED, S.CLOSED, S.MERGED, S.WITHDRAWN, S.NOT_AN_INCIDENT),
-    Act.WARN: OPEN,
+    # A deadline by law runs on while a case is resolved.
+    Act.WARN: (*OPEN, S.RESOLVED),
     Act.AUTO_ESCALATE: OPEN,
-    Act.INFORM: OPEN,
+    Act.INFORM: (*OPEN, S.RESOLVED),
+    Act.SNOOZE: (S.ACKNOWLEDGED, S.RESPONDING, S.CONTAINED),
+    Act.WAKE: (S.ACKNOWLEDGED, S.RESPONDING, S.CONTAINED),
+    Act.REFER: (*OPEN, S.RESOLVED),
+    Act.CONCLUDE_REFERRAL: (*OPEN, S.RESOLVED),
+    Act.SKIP: OPEN,
+    Act.RESUME: OPEN,
+    Act.RETIME: OPEN,
 }
 
 #: Acts that move the state.
@@ -63,7 +71,7 @@ TRANSITIONS: dict[tuple[State, Act], State] = {
 }
 
 #: Acts only the engine does.
-ENGINE_ACTS = frozenset({Act.WARN, Act.AUTO_ESCALATE, Act.INFORM})
+ENGINE_ACTS = frozenset({Act.WARN, Act.AUTO_ESCALATE, Act.INFORM, Act.SKIP, Act.RESUME, Act.RETIME})
 #: Acts that need a reason in words.
 REASONED = frozenset(
     {
@@ -79,10 +87,11 @@ REASONED = frozenset(
         Act.UNMERGE,
         Act.GRANT_IDENTITY,
         Act.OPEN_IDENTITY,
+        Act.SNOOZE,
     }
 )
 #: Acts that a second person must countersign in some cases: what waits in `Incident.request_act`.
-COUNTERSIGNED = frozenset({Act.WITHDRAW, Act.DISMISS, Act.RESOLVE})
+COUNTERSIGNED = frozenset({Act.WITHDRAW, Act.DISMISS, Act.RESOLVE, Act.SNOOZE})
 
 
 def after(state: State | str, act: Act | str) -> State | None:
@@ -108,6 +117,7 @@ def refusal(state: State | str, act: Act | str) -> str:
         Act.CONTAIN: _("Acknowledge the case first."),
         Act.RESOLVE: _("Mark the case contained first."),
         Act.CLOSE: _("Resolve the case first."),
+        Act.SNOOZE: _("Acknowledge the case first."),
     }
     if state == State.MERGED:
         return _("This report was joined to another case. Act on that one.")

@@ -17,16 +17,15 @@ from uuid import UUID
 from celery import current_app
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet, TextChoices
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from commands.authority import Facts, judge
 from commands.models import Posting, SecurityCommand, User
-from elections.prepared import prepared
 from incidents import lifecycle, tallies
 from incidents.choices import Act, Channel, Classification, ClockKind, Nature, State
-from incidents.deadlines import Targets, due_at, fires_at
-from incidents.delivery.outbox import notices_for
+from incidents.deadlines import Targets
+from incidents.delivery.outbox import notices_told
 from incidents.models import (
     LIVE,
     Clock,
@@ -39,8 +38,13 @@ from incidents.models import (
     Notice,
     NoticeChannel,
 )
-from incidents.policies import Rules, rules_for
+from incidents.policies import rules_for
 from incidents.routing import above, people_at
+from incidents.timekeeping import keep_pauses, run_again
+from incidents.timekeeping import new_clock as new_clock
+from incidents.timekeeping import refresh_deadline as refresh_deadline
+from incidents.timekeeping import resume_clocks as resume_clocks
+from incidents.timekeeping import start_clock as start_clock
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +96,7 @@ TRACKED = (
     "closed_at",
     "classified_at",
     "reopened_count",
+    "snoozed_until",
     "next_due_at",
     "next_due_kind",
 )
@@ -164,6 +169,16 @@ def _as_journaled(name: str, value: Any) -> Any:
     return stored(value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """An answer given by radio, SMS or phone, entered by an operator: `by` under `posting`, for who gave it `at`."""
+
+    by: User
+    posting: Posting
+    at: dt.datetime
+    said_by: str
+
+
 @dataclass
 class Turn:
     """One act under way on one locked case; `finish` writes it all."""
@@ -176,9 +191,12 @@ class Turn:
     channel: str
     reason: str = ""
     note: str = ""
+    #: Whose answer it is, where an operator entered it.
+    on_behalf_of: User | None = None
     entry: Entry | None = None
     extra_after: dict[str, Any] = field(default_factory=dict)
     _told: list[tuple[str, list[User]]] = field(default_factory=list)
+    _told_commands: list[tuple[str, list[str]]] = field(default_factory=list)
     _before: dict[str, Any] = field(default_factory=dict)
     _cell: tallies.Cell | None = None
 
@@ -187,21 +205,40 @@ class Turn:
         self._cell = tallies.cell_of(self.incident)
 
     @property
+    def state_before(self) -> str:
+        """The state the case had before this act."""
+        return str(self._before["state"])
+
+    @property
     def targets(self) -> Targets:
         """The response targets of the phase that times the case and its severity as it stands in this act."""
         return targets_of(self.incident)
 
     # ---- Clocks ----
 
-    def start_clock(self, kind: ClockKind, minutes: int, anchor: dt.datetime | None = None) -> None:
-        """Run a clock of `minutes` from `anchor` (now); a running one of the kind is cancelled, the episode grows."""
-        start_clock(self.incident, kind, minutes, anchor or self.now, self.now)
+    def start_clock(
+        self, kind: ClockKind, minutes: int, anchor: dt.datetime | None = None, like: Clock | None = None
+    ) -> None:
+        """Run a clock of `minutes` from `anchor` (now); a standing one of the kind is cancelled, the episode grows.
+
+        `like`: the one it takes the place of, whose pauses it keeps.
+        """
+        made = start_clock(self.incident, kind, minutes, anchor or self.now, self.now)
+        if like is not None:
+            keep_pauses(made, like)
 
     def stop_clock(self, *kinds: ClockKind, state: ClockState = ClockState.MET) -> None:
-        self.incident.clocks.filter(kind__in=kinds, state__in=LIVE).update(state=state, stopped_at=self.now)
+        """Stop what runs, stands paused or fired in vain of these kinds; time paused does not count as time taken."""
+        clocks = self.incident.clocks.filter(kind__in=kinds)
+        if self.incident.snoozed_until:
+            run_again(clocks, min(self.now, self.incident.snoozed_until))
+        clocks.filter(state__in=LIVE).update(state=state, stopped_at=self.now)
 
-    def stop_all_clocks(self, state: ClockState = ClockState.MET) -> None:
-        self.stop_clock(*ClockKind, state=state)
+    def end_pause(self) -> bool:
+        """Let paused clocks run again, and drop a pause that was only asked for: the case needs its deadlines now."""
+        if self.incident.request_act == Act.SNOOZE:
+            clear_request(self.incident)
+        return resume_clocks(self.incident, self.now)
 
     # ---- Custody ----
 
@@ -239,6 +276,8 @@ class Turn:
         self._told.append((kind, [p for p in people if self.by is None or p.pk != self.by.pk]))
 
     def tell_commands(self, kind: str, commands: Iterable[SecurityCommand]) -> None:
+        commands = list(commands)
+        self._told_commands.append((kind, [c.path for c in commands]))
         found = people_at(commands, self.now)
         self.tell(kind, [person for people in found.values() for person in people])
 
@@ -281,12 +320,9 @@ class Turn:
         return self.entry
 
     def _write_notices(self, entry: Entry) -> None:
-        rows: dict[tuple[int | None, str, int | None], Notice] = {}
-        for kind, people in self._told:
-            for notice in notices_for(entry, self.incident, people, kind):
-                rows.setdefault((notice.recipient_id, notice.channel, notice.contact_id), notice)
-        Notice.objects.bulk_create(rows.values())
-        if any(n.channel != NoticeChannel.INBOX for n in rows.values()):
+        rows = notices_told(entry, self.incident, self._told, self._told_commands)
+        Notice.objects.bulk_create(rows)
+        if any(n.channel != NoticeChannel.INBOX for n in rows):
             transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
 
 
@@ -298,44 +334,10 @@ def wake(task: str) -> None:
         log.warning("Could not wake %s: %s", task, fault)
 
 
-def start_clock(incident: Incident, kind: ClockKind, minutes: int, anchor: dt.datetime, now: dt.datetime) -> None:
-    """Run a clock of `minutes` from `anchor`; a live one of the kind is cancelled at `now`, the episode grows."""
-    incident.clocks.filter(kind=kind, state__in=LIVE).update(state=ClockState.CANCELLED, stopped_at=now)
-    last = incident.clocks.filter(kind=kind).order_by("-episode").first()
-    steps = rules_for(incident).steps(kind)
-    Clock.objects.create(
-        incident=incident,
-        kind=kind,
-        episode=last.episode + 1 if last else 1,
-        anchor_at=anchor,
-        target_minutes=minutes,
-        deadline_at=due_at(anchor, minutes),
-        fires_at=fires_at(anchor, minutes, steps),
-    )
-
-
-def new_clock(incident: UUID, kind: ClockKind, minutes: int, rules: Rules, now: dt.datetime) -> Clock:
-    """The first clock of its kind on a new case, not written yet; `minutes` from `now`."""
-    return Clock(
-        incident_id=incident,
-        kind=kind,
-        anchor_at=now,
-        target_minutes=minutes,
-        deadline_at=due_at(now, minutes),
-        fires_at=fires_at(now, minutes, rules.steps(kind)),
-    )
-
-
-def refresh_deadline(incident: Incident) -> None:
-    """Copy the earliest deadline still to be met onto the case, for sorting; none where it is not open."""
-    first = _first_deadline.first(incident.pk) if incident.is_open else None
-    incident.next_due_at = first.deadline_at if first else None
-    incident.next_due_kind = first.kind if first else ""
-
-
-@prepared
-def _first_deadline(incident: Any) -> QuerySet[Clock]:
-    return Clock.objects.filter(incident=incident, state__in=LIVE).order_by("deadline_at")[:1]
+def clear_request(case: Incident) -> None:
+    """Nothing waits for a second person any more."""
+    case.request_act, case.request_by, case.request_at = "", None, None
+    case.request_reason, case.request_data = "", {}
 
 
 def locked(pk: UUID, by: User | None) -> Incident:
@@ -360,14 +362,20 @@ def turn(
     channel: str = Channel.BROWSER,
     reason: str = "",
     note: str = "",
+    heard: Heard | None = None,
 ) -> Iterator[Turn]:
     """Lock the case, check version, authority and lifecycle, run the body, write. Refusals leave nothing behind.
+
+    `by` is whose act it is and whose authority counts; with `heard` the journal names the operator who entered it as
+    its author, and `by` as whom it was done for. Both must see the case.
 
     Raises Incident.DoesNotExist (not visible), StaleVersion, PermissionDenied, ValidationError.
     """
     reason, note = reason.strip(), note.strip()
     with transaction.atomic():
         case = locked(incident.pk, by)
+        if heard and not Incident.objects.visible_to(heard.by).filter(pk=case.pk).exists():
+            raise Incident.DoesNotExist
         if version is not None and version != case.version:
             raise StaleVersion(list(case.entries.filter(version__gt=version).order_by("pk")))
         posting = None
@@ -381,8 +389,16 @@ def turn(
         if act in lifecycle.REASONED and not reason:
             raise ValidationError({"reason": _("Say why, in a few words.")}, code="required")
         going = Turn(incident=case, act=act, by=by, posting=posting, now=now, channel=channel, reason=reason, note=note)
+        if heard is not None:
+            going.by, going.posting, going.on_behalf_of = heard.by, heard.posting, by
         case.state = target
         yield going
+        if heard is not None and by is not None:
+            going.extra_after |= {
+                "on_behalf_of": by.username,
+                "said_by": heard.said_by,
+                "heard_at": stored(heard.at),
+            }
         going.finish()
 
 

@@ -17,6 +17,8 @@ from incidents.choices import (
     Means,
     Outcome,
     PointPrecision,
+    ReferralBody,
+    ReferralOutcome,
     Severity,
     TargetType,
     TimePrecision,
@@ -119,6 +121,9 @@ class NoteAct(ActSerializer):
 
 class UpdateAct(ActSerializer):
     note = _words()
+    is_quiet = serializers.BooleanField(
+        default=False, help_text="Nothing new: such an update does not break the quiet that handing back waits for."
+    )
 
 
 class AssignAct(ActSerializer):
@@ -145,6 +150,33 @@ class EscalateAct(ActSerializer):
 
 class ReasonAct(ActSerializer):
     reason = _reason()
+
+
+class HandBackAct(ReasonAct):
+    reassessed = serializers.BooleanField(
+        default=True, help_text="You looked at the severity again and it is right. False is refused."
+    )
+
+
+class SnoozeAct(ReasonAct):
+    until = serializers.DateTimeField(help_text="ISO 8601; without an offset, Phnom Penh time. At most 72 hours ahead.")
+
+
+class WakeAct(ActSerializer):
+    reason = _note()
+
+
+class ReferAct(ActSerializer):
+    body = serializers.ChoiceField(ReferralBody.choices)
+    document = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    sent_at = serializers.DateTimeField(help_text="ISO 8601; without an offset, Phnom Penh time.")
+    note = _note()
+
+
+class ConcludeReferralAct(ActSerializer):
+    referral = serializers.IntegerField(min_value=1, max_value=100_000, help_text="Its number in the case, from 1.")
+    outcome = serializers.ChoiceField(ReferralOutcome.choices)
+    note = _note()
 
 
 class ContainAct(ActSerializer, ImpactSerializer):
@@ -238,7 +270,7 @@ ACTS: dict[str, type[ActSerializer]] = {
         Act.RAISE_SEVERITY: SeverityAct,
         Act.LOWER_SEVERITY: LowerSeverityAct,
         Act.ESCALATE: EscalateAct,
-        Act.HAND_BACK: ReasonAct,
+        Act.HAND_BACK: HandBackAct,
         Act.CONTAIN: ContainAct,
         Act.FLARE_UP: ReasonAct,
         Act.RESOLVE: ResolveAct,
@@ -255,6 +287,10 @@ ACTS: dict[str, type[ActSerializer]] = {
         Act.COUNTERSIGN: NoteAct,
         Act.DECLINE: ReasonAct,
         Act.RELOCATE_STATION: RelocateAct,
+        Act.SNOOZE: SnoozeAct,
+        Act.WAKE: WakeAct,
+        Act.REFER: ReferAct,
+        Act.CONCLUDE_REFERRAL: ConcludeReferralAct,
     }.items()
 }
 

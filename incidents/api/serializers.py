@@ -90,7 +90,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "killed", "injured", "stations_affected", "minutes_stopped", "voters_affected",
             "is_sealed", "is_drill", "outcome", "dismiss_reason", "waits_for",
             "acknowledged_at", "first_update_at", "last_update_at", "contained_at", "resolved_at", "closed_at",
-            "classified_at", "reopened_count", "next_due_at", "next_due_kind", "version", "updated_at",
+            "classified_at", "reopened_count", "snoozed_until", "next_due_at", "next_due_kind", "version", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {

@@ -27,11 +27,13 @@ SHOWN = frozenset({
     "is_accepted", "category", "place", "occurred_at", "time_precision", "actor_type", "target_type", "means",
     "is_gender_based", "killed", "injured", "stations_affected", "minutes_stopped", "voters_affected", "outcome",
     "dismiss_reason", "request_act", "requested", "acknowledged_at", "first_update_at", "last_update_at",
-    "contained_at", "resolved_at", "closed_at", "classified_at", "reopened_count",
+    "contained_at", "resolved_at", "closed_at", "classified_at", "reopened_count", "snoozed_until", "until", "quiet",
+    "referral", "body", "sent_at", "due_at", "referral_outcome", "clock",
 })  # fmt: skip
 #: Tier T2, beside the note and the reason.
 SHOWN_IN_DETAIL = SHOWN | {
     "title", "place_note", "lat", "lon", "point_precision", "assignee", "file", "sha256", "station", "from", "to",
+    "document",
 }  # fmt: skip
 #: Acts whose values are never shown: protected identities, and who may open them.
 PROTECTED = frozenset({Act.RECORD_PERSON, Act.GRANT_IDENTITY, Act.OPEN_IDENTITY})

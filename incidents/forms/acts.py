@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from commands.models import Posting, User
 from elections.choices import Level
 from elections.models import Jurisdiction
-from incidents import routing
+from incidents import pauses, referrals, routing
 from incidents.choices import (
     SEVERITY_ORDER,
     Act,
@@ -32,7 +32,10 @@ from incidents.choices import (
     Means,
     Outcome,
     PersonRole,
+    ReferralBody,
+    ReferralOutcome,
     Severity,
+    State,
     TargetType,
     TimePrecision,
     Verification,
@@ -56,6 +59,7 @@ _NAMES = {
     "lowered_severity": "severity",
     "station_voters": "voters_affected",
     "grantee": "user",
+    "referral_outcome": "outcome",
 }
 
 
@@ -85,11 +89,16 @@ class ActForm(forms.Form):
         kwargs["initial"].setdefault("version", incident.version)
         kwargs.setdefault("auto_id", f"act-{act.value}-%s")
         super().__init__(*args, **kwargs)
-        for name in self.ask.fields:
+        for name in self._asked():
             self.fields[name] = _FIELDS[name](self)
             self.fields[name].error_messages["required"] = _missing(name, self.fields[name])
         #: Said "yes, concerned": the page shows what to do instead.
         self.is_concerned = False
+
+    def _asked(self) -> tuple[str, ...]:
+        """The fields of the act. Whether all is quiet is asked where it counts: once the case is contained."""
+        leave_out = {"is_quiet"} if self.incident.state != State.CONTAINED else set()
+        return tuple(name for name in self.ask.fields if name not in leave_out)
 
     def clean_concerned(self) -> str:
         answer = str(self.cleaned_data["concerned"])
@@ -286,6 +295,36 @@ def _occurred(form: ActForm) -> forms.Field:
     )  # fmt: skip
 
 
+def _moment(label: str, initial: dt.datetime, help_text: str = "") -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label, initial=initial.replace(second=0, microsecond=0), help_text=help_text,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
+
+
+def _until(form: ActForm) -> forms.Field:
+    most = int(pauses.LONGEST.total_seconds() // 3600)
+    hint = _("Phnom Penh time, at most %(hours)d hours from now.") % {"hours": most}
+    return _moment(_("Paused until"), form.now + dt.timedelta(hours=24), hint)
+
+
+def _referral(form: ActForm) -> forms.Field:
+    """The referrals of the case that have no outcome yet."""
+    listed = [
+        (str(number), referrals.in_words(row))
+        for number, row in referrals.numbered(form.incident).items()
+        if not row.outcome
+    ]
+    return _select(_("Which referral"), listed, initial=listed[0][0] if listed else None)
+
+
+def _reassessed(form: ActForm) -> forms.Field:
+    severity = str(form.incident.get_severity_display()).lower()
+    return forms.BooleanField(
+        label=_("I looked at the severity again, and «%(severity)s» is right") % {"severity": severity}
+    )
+
+
 def _place(form: ActForm) -> forms.Field:
     """The communes of the district, and the district itself; a case of another district is reported anew."""
     district = form.incident.district_code
@@ -358,4 +397,14 @@ _FIELDS: dict[str, Callable[[ActForm], forms.Field]] = {
         _("By what means"), Means.choices, initial=f.incident.means, required=False, blank=_("Not known")
     ),
     "is_gender_based": _yes,
+    "is_quiet": lambda f: forms.BooleanField(label=_("Nothing new: it stays quiet"), required=False),
+    "reassessed": _reassessed,
+    "until": _until,
+    "body": lambda f: _select(_("To which body"), ReferralBody.choices, blank=_("Choose")),
+    "document": lambda f: _line(
+        _("Number of the document"), referrals.DOCUMENT_MAX, required=False, help_text=_("No names of persons.")
+    ),
+    "sent_at": lambda f: _moment(_("Sent"), f.now, _("Phnom Penh time. The legal deadline runs from here.")),
+    "referral": _referral,
+    "referral_outcome": lambda f: _select(_("How it ended"), ReferralOutcome.choices, blank=_("Choose")),
 }  # fmt: skip

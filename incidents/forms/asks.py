@@ -55,7 +55,7 @@ ASKS: dict[Act, Ask] = {
     Act.UPDATE: Ask(
         _("Add an update"), "pencil",
         _("What is known now, what was done, what comes next. No names of persons harmed, witnesses or sources."),
-        ("update_note",), _("The update is in the timeline."),
+        ("update_note", "is_quiet"), _("The update is in the timeline."),
     ),
     Act.CONTAIN: Ask(
         _("Mark contained"), "tick", _("The harm has stopped and an authority holds the matter."),
@@ -76,8 +76,28 @@ ASKS: dict[Act, Ask] = {
         ("to", "reason"), _("The case is escalated."),
     ),
     Act.HAND_BACK: Ask(
-        _("Hand back"), "back", _("The command below will own the case again. You stay responsible until it accepts."),
-        ("reason",), _("The case is handed back."),
+        _("Hand back"), "back", _("The command below will own the case again. You stay responsible until it accepts. "
+        "A case is handed back after a quiet time: 12 hours, or 2 hours while people vote and votes are counted."),
+        ("reassessed", "reason"), _("The case is handed back. It stays under your watch for 24 hours."),
+    ),
+    Act.SNOOZE: Ask(
+        _("Pause the deadlines"), "pause", _("Ask for it here; a second person of your command or of the one above "
+        "decides. Until then the deadlines run. At most 72 hours, and twice in the life of a case."),
+        ("until", "reason"), _("Your request waits for a second person."),
+    ),
+    Act.WAKE: Ask(
+        _("End the pause"), "play", _("The deadlines run on from now, moved by the time they stood still."),
+        ("optional_reason",), _("The deadlines run again."),
+    ),
+    Act.REFER: Ask(
+        _("Refer to a legal body"), "scales", _("Record that the case was handed to a body that decides by law. Write "
+        "what is alleged, never that somebody is guilty. Its legal deadline runs, and the case cannot be closed "
+        "before the outcome is recorded."),
+        ("body", "document", "sent_at", "note"), _("The referral is recorded."),
+    ),
+    Act.CONCLUDE_REFERRAL: Ask(
+        _("Record the outcome"), "scales", _("How the body ended the matter. Its deadline stops."),
+        ("referral", "referral_outcome", "note"), _("The outcome is recorded."),
     ),
     Act.RAISE_SEVERITY: Ask(
         _("Raise severity"), "warning", _("More commands may be told, and deadlines become shorter."),
@@ -160,6 +180,9 @@ def wanted_first(incident: Incident) -> list[Act]:
         "contain": [Act.CONTAIN],
         "resolve": [Act.RESOLVE],
         "review": [Act.RAISE_SEVERITY],
+        "verify": [Act.VERIFY],
+        "legal": [Act.CONCLUDE_REFERRAL],
+        "snooze": [Act.UPDATE],
     }
     wanted = [Act.COUNTERSIGN] if incident.request_act else []
     wanted += by_clock.get(incident.next_due_kind, [])

@@ -2,6 +2,7 @@
 
 from incidents.models.clocks import (
     LIVE,
+    STANDING,
     Clock,
     ClockState,
     EngineRun,
@@ -32,6 +33,7 @@ from incidents.models.taxonomy import Category
 
 __all__ = [
     "LIVE",
+    "STANDING",
     "AckCode",
     "Attachment",
     "Block",

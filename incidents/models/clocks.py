@@ -21,6 +21,8 @@ class ClockState(models.TextChoices):
 
 #: Clocks whose deadline is still to be met: those that run, and those that fired all their steps in vain.
 LIVE = (ClockState.RUNNING, ClockState.EXHAUSTED)
+#: Clocks that are neither met nor given up: those of `LIVE`, and those that stand still for a time.
+STANDING = (*LIVE, ClockState.PAUSED)
 
 
 class Clock(models.Model):

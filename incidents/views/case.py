@@ -29,7 +29,10 @@ from incidents.views.rows import place_for
 #: Acts shown beside the primary one before "More".
 NEAR = 4
 #: Offered in their own panels of the page, not among the buttons.
-_ELSEWHERE = (Act.COUNTERSIGN, Act.DECLINE, Act.GRANT_IDENTITY, Act.OPEN_IDENTITY, Act.RECORD_PERSON, Act.ATTACH)
+_ELSEWHERE = (
+    Act.COUNTERSIGN, Act.DECLINE, Act.GRANT_IDENTITY, Act.OPEN_IDENTITY, Act.RECORD_PERSON, Act.ATTACH,
+    Act.CONCLUDE_REFERRAL, Act.WAKE,
+)  # fmt: skip
 
 
 @never_cache

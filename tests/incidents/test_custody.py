@@ -38,7 +38,8 @@ def test_handed_back_it_goes_to_the_joint_command_of_the_place(cast: Cast, make_
     )  # fmt: skip
     case = make_incident()
     actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="PSC", reason="Too large.")
-    case = actions.perform(Act.HAND_BACK, case, by=cast.psc, version=None, now=NOW, reason="It is yours.")
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.psc, version=None, now=NOW)
+    case = actions.perform(Act.HAND_BACK, case, by=cast.psc, version=None, now=NOW + DAY, reason="It is yours.")
     assert case.owner == joint
 
 

@@ -15,12 +15,14 @@ S = State
 WHILE_OPEN = {
     "accept", "seen", "update", "raise_severity", "lower_severity", "escalate", "hand_back", "verify", "propose",
     "classify", "correct", "attach", "countersign", "decline", "relocate_station", "record_person", "grant_identity",
-    "open_identity", "warn", "auto_escalate", "inform",
+    "open_identity", "warn", "auto_escalate", "inform", "refer", "conclude_referral", "skip", "resume", "retime",
 }  # fmt: skip
 WHEN_RESOLVED = {
     "update", "verify", "classify", "correct", "attach", "countersign", "decline", "relocate_station", "record_person",
-    "grant_identity", "open_identity",
+    "grant_identity", "open_identity", "refer", "conclude_referral", "warn", "inform",
 }  # fmt: skip
+#: Deadlines stand still only where somebody has taken the case up.
+PAUSES = {"snooze", "wake"}
 WHEN_CLOSED = {"classify", "grant_identity", "open_identity"}
 #: Acts that move it, and where to.
 MOVES: dict[State, dict[str, State]] = {
@@ -44,6 +46,8 @@ def expected(state: State, act: Act) -> State | None:
         return moves[act]
     if state in OPEN and act in ("merge", "withdraw"):
         return S.MERGED if act == "merge" else S.WITHDRAWN
+    if act in PAUSES:
+        return state if state in OPEN and state != S.REPORTED else None
     stays = (
         WHILE_OPEN if state in OPEN
         else WHEN_RESOLVED if state == S.RESOLVED

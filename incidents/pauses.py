@@ -1,0 +1,104 @@
+"""Pauses: the deadlines of a low or medium case stand still for a time, asked for by one person, approved by another.
+
+Source: domain 3.2 (pause only for low and medium, with reason and approver, the time shown); limits and why a sealed
+case is never paused: docs/decisions/0014-pauses-and-referrals.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from commands.models import User
+from incidents.choices import Act, ClockKind, Severity
+from incidents.countersigning import ask
+from incidents.models import Incident
+from incidents.timekeeping import pause_clocks
+from incidents.turn import Turn, refused, turn
+
+#: A pause ends at most so long after it was asked for.
+LONGEST = dt.timedelta(hours=72)
+#: A shorter one is over before the second person has read of it.
+SHORTEST = dt.timedelta(minutes=30)
+#: Pauses one case may have in its life.
+MOST = 2
+PAUSABLE = (Severity.LOW, Severity.MEDIUM)
+
+
+def snooze(incident: Incident, *, by: User, until: dt.datetime, **how: Any) -> Incident:
+    """Ask that the deadlines of a case stand still until a moment; they run on until a second person agrees."""
+    with turn(incident, Act.SNOOZE, by=by, **how) as t:
+        _check_case(t.incident)
+        _check_moment(until, t.now)
+        t.extra_after = {"until": until.isoformat()}
+        ask(t, {"until": until.isoformat()})
+    return t.incident
+
+
+def begin(t: Turn) -> None:
+    """The second person agrees: the pause that waits begins now. Refused where the case has changed meanwhile."""
+    case = t.incident
+    until = parse_datetime(case.request_data["until"])
+    assert until is not None  # noqa: S101 - written by `snooze`
+    _check_case(case)
+    if until <= t.now:
+        raise refused(_("The time of this pause is over already. Decline the request."))
+    pause_clocks(case, t.now, until)
+    t.extra_after = {"until": until.isoformat()}
+    t.tell("snooze", [p for p in (case.request_by,) if p])
+
+
+def wake(incident: Incident, *, by: User, **how: Any) -> Incident:
+    """End a pause before its time."""
+    with turn(incident, Act.WAKE, by=by, **how) as t:
+        if not t.end_pause():
+            raise refused(_("The deadlines of this case are not paused."))
+        t.tell_commands("resume", [t.incident.owner])
+    return t.incident
+
+
+def may_pause(case: Incident) -> bool:
+    """Whether its row lets a case be paused; how often it was is asked when it is done."""
+    return case.severity in PAUSABLE and case.is_accepted and not case.is_sealed
+
+
+def used(incident: Incident) -> int:
+    """How many pauses the case had, running one included."""
+    return incident.clocks.filter(kind=ClockKind.SNOOZE).count()
+
+
+def _check_case(case: Incident) -> None:
+    if case.is_sealed:
+        raise refused(_("A sealed case is never paused: its deadlines protect whoever reported."))
+    if case.severity not in PAUSABLE:
+        raise refused(_("Only low and medium cases may be paused. This one is %(severity)s.") % {
+            "severity": str(Severity(case.severity).label).lower()
+        })  # fmt: skip
+    if case.snoozed_until:
+        raise refused(_("The deadlines of this case are paused already."))
+    if not case.is_accepted:
+        raise refused(_("Accept the case first. What nobody has taken over cannot be paused."))
+    if used(case) >= MOST:
+        text = ngettext(
+            "This case was paused %(number)d time, and may not be paused again.",
+            "This case was paused %(number)d times, and may not be paused again.",
+            MOST,
+        )
+        raise refused(text % {"number": MOST})
+
+
+def _check_moment(until: dt.datetime, now: dt.datetime) -> None:
+    if until < now + SHORTEST:
+        minutes = int(SHORTEST.total_seconds() // 60)
+        text = _("Choose a later moment: a pause lasts at least %(minutes)d minutes.") % {"minutes": minutes}
+    elif until > now + LONGEST:
+        hours = int(LONGEST.total_seconds() // 3600)
+        text = _("Choose an earlier moment: a pause lasts at most %(hours)d hours.") % {"hours": hours}
+    else:
+        return
+    raise ValidationError({"until": text}, code="time")
