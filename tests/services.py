@@ -138,6 +138,16 @@ class Server:
     folder: Path
     stop_signal: int = 15
     stopped: bool = field(default=False)
+    #: Starts the same program on the same folder and waits until it answers.
+    launch: Callable[[], subprocess.Popen[bytes]] | None = None
+
+    def restart(self, number: int, *, away: float = 0) -> None:
+        """End it by signal `number`, leave it away for some seconds and start it again with its data."""
+        assert self.launch is not None
+        self.process.send_signal(number)
+        self.process.wait(20)
+        time.sleep(away)
+        self.process = self.launch()
 
     def stop(self) -> None:
         if self.stopped:
@@ -151,6 +161,10 @@ class Server:
                 self.process.kill()
                 self.process.wait(5)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+#: PostgreSQL servers of this process, by address: for who has to stop one and start it again.
+started: dict[str, Server] = {}
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
@@ -201,28 +215,37 @@ def start_postgres() -> Server:
         "autovacuum": "on",
         "logging_collector": "off",
     }
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(
-        [programs / "postgres", "-D", data, *(f"-c{name}={value}" for name, value in options.items())],
-        stdout=log,
-        stderr=log,
-        cwd=folder,
-        env=env,
-        start_new_session=True,
-        **identity,  # type: ignore[call-overload]
-    )
-    server = Server(f"postgres://postgres@127.0.0.1:{port}/postgres", process, folder, stop_signal=2)
-    atexit.register(server.stop)
+    url = f"postgres://postgres@127.0.0.1:{port}/postgres"
 
     def ready() -> bool:
         import psycopg2
 
         with contextlib.suppress(psycopg2.OperationalError):
-            psycopg2.connect(server.url).close()
+            psycopg2.connect(url).close()
             return True
         return False
 
-    wait_for(ready, seconds=30, what="PostgreSQL", process=process)
+    def launch() -> subprocess.Popen[bytes]:
+        with (folder / "log").open("ab") as log:
+            process: subprocess.Popen[bytes] = subprocess.Popen(
+                [programs / "postgres", "-D", data, *(f"-c{name}={value}" for name, value in options.items())],
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                env=env,
+                start_new_session=True,
+                **identity,  # type: ignore[call-overload]
+            )
+        try:
+            wait_for(ready, seconds=30, what="PostgreSQL", process=process)
+        except Missing:
+            process.kill()
+            raise
+        return process
+
+    server = Server(url, launch(), folder, stop_signal=2, launch=launch)
+    atexit.register(server.stop)
+    started[url] = server
     return server
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from commands.models import User
@@ -73,7 +73,7 @@ def actor(log_to: str, seed: int, pause: float = 0.02, acts: int = 0) -> None:
     while not stopping and (not acts or done < acts):
         try:
             done += _act(draw, diary)
-        except DatabaseError as fault:
+        except Error as fault:
             # Reading failed: nothing was tried. The next request gets a connection of its own.
             print(f"could not look: {fault}", file=sys.stderr)
             connection.close()
@@ -107,7 +107,7 @@ def _act(draw: random.Random, diary: int) -> int:
         actions.perform(act, case, by=by, version=case.version, now=timezone.now(), **data)
     except (ValidationError, PermissionDenied, Incident.DoesNotExist) as refusal:
         write("no", why=str(getattr(refusal, "code", "") or type(refusal).__name__))
-    except DatabaseError as fault:
+    except Error as fault:
         # The connection may have gone before the commit or after it: the person cannot know.
         write("unknown", why=type(fault).__name__)
         connection.close()

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error, connection
 from django.utils import timezone
 
 from incidents.escalation import engine
@@ -20,8 +21,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         while True:
-            run = engine.tick(timezone.now(), "cli")
-            self.stdout.write(f"claimed {run.claimed}, fired {run.fired}, quarantined {run.quarantined}")
+            try:
+                self._tick()
+            except Error as fault:
+                if options["once"]:
+                    raise
+                # The database is away, or took the connection: what was under way is undone, and the next tick does it.
+                self.stderr.write(f"no tick: {type(fault).__name__}: {fault}")
+                connection.close()
             if options["once"]:
                 return
             time.sleep(options["every"])
+
+    def _tick(self) -> None:
+        run = engine.tick(timezone.now(), "cli")
+        self.stdout.write(f"claimed {run.claimed}, fired {run.fired}, quarantined {run.quarantined}")

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error, connection
 from django.utils import timezone
 
 from incidents.escalation import watchdog
@@ -20,10 +21,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         while True:
-            seen = watchdog.watch(timezone.now())
-            self.stdout.write(f"{seen.state}: {seen.overdue} overdue, last tick {seen.last_ok_at}")
-            if options["once"]:
-                if seen.state in ("late", "stopped"):
+            try:
+                seen = watchdog.watch(timezone.now())
+                self.stdout.write(f"{seen.state}: {seen.overdue} overdue, last tick {seen.last_ok_at}")
+                if options["once"] and seen.state in ("late", "stopped"):
                     raise SystemExit(1)
+            except Error as fault:
+                if options["once"]:
+                    raise
+                # An auditor that ends with the database would not be there when it is back.
+                self.stderr.write(f"could not look: {type(fault).__name__}: {fault}")
+                connection.close()
+            if options["once"]:
                 return
             time.sleep(options["every"])
