@@ -25,6 +25,11 @@ app.conf.beat_schedule = {
         "schedule": schedule(TICK_SECONDS),
         "options": {"queue": "escalation", "expires": TICK_SECONDS - 1},
     },
+    "drill-tick": {
+        "task": "incidents.drill_tick",
+        "schedule": schedule(TICK_SECONDS),
+        "options": {"queue": "delivery", "expires": TICK_SECONDS - 1},
+    },
     "delivery-tick": {
         "task": "incidents.deliver",
         "schedule": schedule(TICK_SECONDS),

@@ -17,6 +17,9 @@ _WEEK = (
     *COMMANDING, Role.NEC_SECRETARIAT, Role.MINISTRY_ANALYST, Role.AUDITOR,
 )  # fmt: skip
 
+#: District commands come to a drill from their notices.
+_DRILLS = (Role.PROVINCIAL_COMMAND, Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.AUDITOR)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -44,6 +47,7 @@ PLACES: tuple[Place, ...] = (
     Place("map", "dashboards:page", "map", _("Map and figures"), _("Map"), _FIGURES),
     Place("week", "reports:weekly", "document", _("Weekly summary"), _("Week"), _WEEK),
     Place("public", "nec:notices", "shield", _("Public notices"), _("Public"), (Role.NEC_SECRETARIAT,)),
+    Place("drills", "escalation:drills", "phone", _("Drills"), _("Drills"), _DRILLS),
     Place("inbox", "incidents:inbox", "bell", _("Notices"), _("Notices")),
     Place("reference", "admin:index", "gear", _("Reference data"), _("Data"), (Role.ADMINISTRATOR,)),
 )  # fmt: skip

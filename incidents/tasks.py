@@ -8,12 +8,18 @@ from django.utils import timezone
 
 from incidents import classification, journal
 from incidents.delivery import outbox
-from incidents.escalation import engine, watchdog
+from incidents.escalation import engine, rehearsal, watchdog
 
 
 @shared_task(name="incidents.escalation_tick", soft_time_limit=60, time_limit=90)
 def escalation_tick() -> None:
     engine.tick(timezone.now(), "celery")
+
+
+@shared_task(name="incidents.drill_tick", soft_time_limit=60, time_limit=90)
+def drill_tick() -> None:
+    """Apart from the engine's tick, so that a rehearsal can neither delay nor break what it rehearses."""
+    rehearsal.advance(timezone.now())
 
 
 @shared_task(name="incidents.deliver")

@@ -29,6 +29,7 @@ from incidents.models import (
     Attachment,
     ConflictSubject,
     Custody,
+    DrillCall,
     Entry,
     Incident,
     Notice,
@@ -37,6 +38,7 @@ from incidents.models import (
     PublicNotice,
 )
 from tests.cast import DEMO_COMMUNE, NOW, ROLES, Cast
+from tests.incidents.drills.stage import call_of, hold
 from tests.incidents.plain_case import plain_case
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,10 @@ NOTICES = frozenset({"provincial", "other_province", "demo_provincial", "psc", "
 #: Who may take rows of cases away, and who the figures of a week (domain 5.2).
 ROWS = frozenset({"provincial", "other_province", "demo_provincial", "psc", "nec", "nec_second", "ministry"})
 WEEKLY = ROWS | {"duty_commander", "neighbour", "demo_duty", "demo_second_duty", "auditor"}
+#: Who has to do with drills, who may hold one, and who sees that of a district of Takeo.
+DRILLED = WEEKLY - {"ministry"}
+DRILLERS = ROWS - {"ministry"}
+SEES_DRILL = SEES - {"officer", "ministry"}
 LOGIN, DENIED = 302, 401
 
 
@@ -130,6 +136,17 @@ TABLE: dict[str, Row] = {
     "reports:weekly_csv": Row(who=WEEKLY),
     "reports:weekly_xlsx": Row(who=WEEKLY),
     "reports:weekly_cases": Row(who=ROWS, refused=403),
+    # Drills; the one of the stage is of the district of the ordinary case.
+    "escalation:drills": Row(who=DRILLED),
+    "escalation:drill_new": Row(who=DRILLERS),
+    "escalation:drill": Row(who=SEES_DRILL),
+    "escalation:drill_live": Row(who=SEES_DRILL),
+    "escalation:drill_csv": Row(who=SEES_DRILL & DRILLERS),
+    "escalation:drill_cancel": Row(who=SEES_DRILL & DRILLERS, **POST),
+    "escalation:drill_answer": Row(who=SEES_DRILL, **POST),
+    "escalation:drill_heard": Row(who=SEES_DRILL - {"auditor"}),
+    # Signed, and for one person: "token" is nobody's.
+    "escalation:drill_link": Row(anonymous=200),
     # NEC.
     "nec:queue": Row(who=CLASSIFIES),
     "nec:decided": Row(who=CLASSIFIES),
@@ -233,11 +250,14 @@ class Stage:
     inbox: Notice
     token: ApiToken
     draft: PublicNotice
+    call: DrillCall
 
     def url(self, name: str, incident: Incident) -> str:
         """The address of `name`, its parts filled in from the stage."""
         pattern = next(p for n, p in discovered() if n == name)
         own = {"incidents:open_notice": self.inbox.pk, "account:revoke_token": self.token.pk}
+        own |= dict.fromkeys(("escalation:drill_answer", "escalation:drill_heard"), self.call.pk)
+        own |= {f"escalation:drill{part}": self.call.drill_id for part in ("", "_live", "_csv", "_cancel")}
         file = self.sealed_file if incident is self.sealed else self.file
         about_notice = name in ("nec:notice", "nec:revise", "nec:issue", "nec:cancel", "nec:cap", "nec:cap_alert")
         values: dict[str, str | int | UUID] = {
@@ -246,6 +266,7 @@ class Stage:
             "pcode": "KH21",
             "code": "KH" if name == "incidents:report_outlines" else incident.election.code,
             "place": "KH",
+            "token": "token",
         }
         wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
         return "/api/v1/nothing" if name == "api:nothing-here" else reverse(name, kwargs=wanted)
@@ -275,6 +296,7 @@ def stage(cast: Cast, clock: None) -> Stage:
         inbox=put_in_inbox(ordinary, cast),
         token=ApiToken.objects.create(user=cast.officer, name="phone", digest="0" * 64, hint="esi_0", created_at=NOW),
         draft=draft_for(ordinary, cast),
+        call=call_of(hold(cast.command("duty_commander").code), cast.command("duty_commander").code),
     )
 
 

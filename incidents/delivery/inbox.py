@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand, User
+from incidents.delivery import drills
 from incidents.delivery.texts import ENDED, account_sentence, moved_sentence, outcome_sentence, sentence
 from incidents.models import Incident, Notice, NoticeChannel
 
@@ -19,6 +20,8 @@ class Line:
 
     notice: Notice
     text: str
+    #: Key of the call of a drill that still waits for this person's answer.
+    call: int | None = None
 
 
 def notices_of(user: User) -> QuerySet[Notice]:
@@ -39,7 +42,13 @@ def lines(notices: Iterable[Notice]) -> list[Line]:
     bodies = {c.code: c.name for c in SecurityCommand.objects.filter(code__in=codes)} if codes else {}
     keys = {_owner_then(n) for n in shown} | {n.entry.command_id for n in shown if n.kind == "moved_up"}
     owners = SecurityCommand.objects.in_bulk(keys - {None})
-    return [_line(notice, owners, bodies) for notice in shown]
+    calls = drills.waiting(shown)
+    return [_drill(n, bodies, calls) if n.kind == drills.KIND else _line(n, owners, bodies) for n in shown]
+
+
+def _drill(notice: Notice, bodies: Mapping[str, str], calls: Mapping[int, int]) -> Line:
+    code = notice.entry.after.get("command", "")
+    return Line(notice, drills.sentence(notice.entry, bodies.get(code, code)), calls.get(notice.pk))
 
 
 def _owner_then(notice: Notice) -> int | None:

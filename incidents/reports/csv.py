@@ -73,6 +73,11 @@ def summary_csv(weekly: Weekly) -> Iterator[bytes]:
     yield BOM + _lines(_safe(row) for row in _summary(weekly))
 
 
+def table_csv(rows: Iterable[Iterable[Any]]) -> bytes:
+    """Any small table as a whole file."""
+    return BOM + _lines(_safe(row) for row in rows)
+
+
 def _safe(row: Iterable[Any]) -> list[Any]:
     """Numbers stay numbers, "-3" among them; only text can be a formula."""
     return [safe(cell) if isinstance(cell, str) else cell for cell in row]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from commands.models import User
+from incidents.delivery import drills
 from incidents.delivery import inbox as box
 
 PAGE = 30
@@ -33,6 +34,8 @@ def open_notice(request: HttpRequest, pk: int) -> HttpResponse:
     user = _person(request)
     notice = get_object_or_404(box.notices_of(user), pk=pk)
     box.mark_read(user, timezone.now(), pk=notice.pk)
+    if notice.kind == drills.KIND:
+        return redirect("escalation:drill", notice.entry.after["drill"])
     return redirect(notice.incident if notice.incident else "incidents:inbox")
 
 

@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from elections import geometry
 from incidents.models import Incident
@@ -76,11 +77,26 @@ def _around(province: str, district: str) -> tuple[Frame, list[Area]] | None:
     near = _box(point for ring in shapes[district] for point in ring) if district in shapes else whole
     west, east = _window(near[0], near[1], whole[0], whole[1])
     south, north = _window(near[2], near[3], whole[2], whole[3])
+    frame = _frame(west, east, south, north, WIDTH, HEIGHT)
+    return frame, [Area(code, _path(frame, rings)) for code, rings in shapes.items()]
+
+
+def framed(shapes: dict[str, Any], width: int, height: int) -> list[Area]:
+    """Every area of a GeoJSON collection as a path in a picture of that size; none where none has an outline."""
+    drawn = {str(f["id"]): rings for f in shapes["features"] if (rings := _rings(f["geometry"]))}
+    if not drawn:
+        return []
+    west, east, south, north = _box(point for rings in drawn.values() for ring in rings for point in ring)
+    frame = _frame(west, east, south, north, width, height)
+    return [Area(code, _path(frame, rings)) for code, rings in drawn.items()]
+
+
+def _frame(west: float, east: float, south: float, north: float, width: int, height: int) -> Frame:
+    """The window as large as it fits, in the middle."""
     squeeze = math.cos(math.radians((south + north) / 2))
     wide, high = max((east - west) * squeeze, 1e-6), max(north - south, 1e-6)
-    scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / high)
-    frame = Frame(west, north, scale, squeeze, (WIDTH - wide * scale) / 2, (HEIGHT - high * scale) / 2)
-    return frame, [Area(code, _path(frame, rings)) for code, rings in shapes.items()]
+    scale = min((width - 2 * MARGIN) / wide, (height - 2 * MARGIN) / high)
+    return Frame(west, north, scale, squeeze, (width - wide * scale) / 2, (height - high * scale) / 2)
 
 
 def _box(points: Iterable[tuple[float, float]]) -> tuple[float, float, float, float]:

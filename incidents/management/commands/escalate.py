@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, connection
 from django.utils import timezone
 
-from incidents.escalation import engine
+from incidents.escalation import engine, rehearsal
 
 
 class Command(BaseCommand):
@@ -36,3 +36,6 @@ class Command(BaseCommand):
     def _tick(self) -> None:
         run = engine.tick(timezone.now(), "cli")
         self.stdout.write(f"claimed {run.claimed}, fired {run.fired}, quarantined {run.quarantined}")
+        # After the cases: a drill waits for them, never they for it.
+        if called := rehearsal.advance(timezone.now()):
+            self.stdout.write(f"called in drills: {called}")

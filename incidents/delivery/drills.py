@@ -1,0 +1,85 @@
+"""What people read of a drill, in every channel marked as one first, and the link with which they answer.
+
+A drill has no case: its notices are about an entry of the journal, whose `after` says what happened and in which drill.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from commands.models import SecurityCommand
+from incidents.models import DrillCall, Entry, Notice
+
+#: Before anything else, in both languages whatever the reader's is: nobody may take a drill for an emergency.
+MARK = "DRILL · ហាត់សម"
+KIND = "drill"
+_SALT = "incidents.delivery.drills"
+#: A link outlives every drill; whether its call still waits is asked when it is used.
+LINK_FOR = dt.timedelta(days=2)
+
+
+def sentence(entry: Entry, command: str = "") -> str:
+    """What the entry tells in one sentence, marked. `command` is the name of the command called."""
+    after = entry.after
+    values = {**after, "command": command or after.get("command", "")}
+    if after.get("what") == "called":
+        due = timezone.localtime(dt.datetime.fromisoformat(after["due_at"]))
+        values["time"] = date_format(due, "TIME_FORMAT")
+        text = _("%(command)s is called in the drill «%(name)s». Please answer by %(time)s. Nothing has happened.")
+    elif after.get("what") == "ended":
+        text = _(
+            "the drill «%(name)s» is over. Answered: %(answered)s of %(commands)s commands. "
+            "Not reached: %(unreachable)s. Vacant: %(vacant)s."
+        )
+    else:
+        text = _("the drill «%(name)s» was cancelled. Nothing needs to be done.")
+    return f"{MARK}: {text % values}"
+
+
+def message(notice: Notice) -> tuple[str, str]:
+    """Subject and body for a channel outside, in the language active now; with the link to answer where one waits."""
+    entry = notice.entry
+    code = entry.after.get("command")
+    called = SecurityCommand.objects.filter(code=code).first() if code else None
+    subject = sentence(entry, called.name if called else "")
+    link = settings.SITE_URL + reverse("escalation:drill", args=[entry.after["drill"]])
+    if entry.after.get("what") == "called" and notice.recipient_id:
+        link = settings.SITE_URL + answer_path(entry.after["call"], notice.recipient_id)
+        body = _("Answer with one press: %(link)s") % {"link": link}
+    else:
+        body = _("Open the drill: %(link)s") % {"link": link}
+    return subject, f"{subject}\n\n{body}\n"
+
+
+def answer_path(call: int, person: int) -> str:
+    """The address with which this person answers this call without signing in."""
+    return reverse("escalation:drill_link", args=[signing.dumps([call, person], salt=_SALT, compress=True)])
+
+
+def read_link(token: str) -> tuple[int, int]:
+    """Keys of call and person in a link. Raises signing.BadSignature where it is not ours, and SignatureExpired."""
+    call, person = signing.loads(token, salt=_SALT, max_age=LINK_FOR)
+    return int(call), int(person)
+
+
+def is_wanted(notice: Notice) -> bool:
+    """Whether a message about a drill should still go out: a call only while it waits for an answer."""
+    return notice.entry.after.get("what") != "called" or bool(waiting([notice]))
+
+
+def waiting(notices: Iterable[Notice]) -> dict[int, int]:
+    """By key of a notice: the call it is about, where that still waits. One query, none without drills."""
+    calls = {n.pk: n.entry.after["call"] for n in notices if n.kind == KIND and n.entry.after.get("what") == "called"}
+    if not calls:
+        return {}
+    found = DrillCall.objects.filter(pk__in=set(calls.values()), answered_at=None, drill__ended_at=None)
+    live = set(found.values_list("pk", flat=True))
+    return {notice: call for notice, call in calls.items() if call in live}
