@@ -12,9 +12,10 @@ from elections.models import PhaseWindow
 from incidents import actions
 from incidents.choices import Act, ClockKind
 from incidents.models import ClockState, Incident, Notice
-from tests.cast import NOW, Cast
+from tests.cast import NOW, PHNOM_PENH, Cast
 
 Make = Callable[..., Incident]
+HOUR = dt.timedelta(hours=1)
 pytestmark = pytest.mark.django_db
 
 
@@ -79,3 +80,100 @@ def test_what_is_usual_in_the_phase_holds_for_every_door(cast: Cast, make_incide
     case = make_incident(category="HAZ-04", now=polling.starts_at + dt.timedelta(minutes=30), election="CC27")
     assert case.phase == "polling"
     assert case.severity == "high"
+
+
+# ---- Raised to critical ----
+
+
+def running(case: Incident) -> dict[str, dt.datetime]:
+    return dict(case.clocks.filter(state=ClockState.RUNNING).values_list("kind", "deadline_at"))
+
+
+def test_raised_to_critical_the_province_owns_it_and_every_rung_and_the_nec_hear_of_it_in_that_act(
+    cast: Cast, make_incident: Make
+) -> None:
+    case = make_incident(severity="medium")
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.duty_commander, version=None, now=NOW)
+    case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.officer, version=None, now=NOW, severity="critical")
+    assert case.owner == cast.command("provincial")
+    act = case.entries.order_by("-pk")[0]
+    assert act.act == Act.RAISE_SEVERITY
+    heard = set(Notice.objects.filter(entry=act).values_list("recipient__username", flat=True))
+    assert {"cast-duty-commander", "cast-provincial", "cast-psc", "cast-nec", "cast-nec-second"} <= heard
+
+
+def test_raised_to_critical_after_an_update_the_next_one_is_due_in_the_interval_of_the_phase(
+    cast: Cast, make_incident: Make
+) -> None:
+    silence = dt.datetime(2027, 6, 5, 9, 0, tzinfo=PHNOM_PENH)
+    case = make_incident(severity="high", now=silence)
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.duty_commander, version=None, now=silence)
+    actions.perform(Act.UPDATE, case, by=cast.duty_commander, version=None, now=silence + HOUR, note="We are there.")
+    raised = silence + 2 * HOUR
+    case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.officer, version=None, now=raised, severity="critical")
+    assert running(case)["update"] == raised + HOUR
+
+
+def test_lowered_from_critical_no_further_updates_are_asked_for(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(severity="critical")
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.provincial, version=None, now=NOW)
+    case = actions.perform(Act.UPDATE, case, by=cast.provincial, version=None, now=NOW, note="We are there.")
+    assert "update" in running(case)
+    case = actions.perform(
+        Act.LOWER_SEVERITY, case, by=cast.provincial, version=None, now=NOW, severity="high", reason="Nobody is hurt."
+    )
+    assert "update" not in running(case)
+
+
+def test_raised_to_high_the_province_hears_of_it_and_the_district_keeps_it(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(severity="medium")
+    case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.officer, version=None, now=NOW, severity="high")
+    assert case.owner == cast.command("duty_commander")
+    assert told(case, "raise_severity") == {"cast-provincial"}
+
+
+def test_of_a_sealed_case_only_the_desks_hear_that_it_was_raised(cast: Cast, make_sealed: Make) -> None:
+    case = make_sealed()
+    actions.perform(Act.RAISE_SEVERITY, case, by=cast.demo_integrity, version=None, now=NOW, severity="critical")
+    assert "cast-nec-integrity" in told(case, "raise_severity")
+    assert not told(case, "raise_severity") & {"cast-demo-duty", "cast-demo-provincial", "cast-psc", "cast-nec"}
+
+
+# ---- Updates of a critical case ----
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "next_due"),
+    [
+        # In time: one interval after it was given.
+        (15, None, 45),
+        (10, None, 40),
+        # Late: on the schedule of T15, T45, T75, whatever the delay.
+        (17, None, 45),
+        (44, None, 45),
+        (46, None, 75),
+        (15, 50, 75),
+        (15, 80, 105),
+    ],
+)
+def test_a_late_update_moves_no_later_one(
+    cast: Cast, make_incident: Make, first: int, second: int | None, next_due: int
+) -> None:
+    """While people vote and votes are counted: the first update after 15 minutes, then every 30 (domain 9, S10)."""
+    polls = dt.datetime(2027, 6, 6, 9, 0, tzinfo=PHNOM_PENH)
+    case = make_incident(severity="critical", now=polls)
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.provincial, version=None, now=polls)
+    for minutes in (first, second):
+        if minutes is not None:
+            at = polls + dt.timedelta(minutes=minutes)
+            case = actions.perform(Act.UPDATE, case, by=cast.provincial, version=None, now=at, note="We are there.")
+    assert running(case)["update"] == polls + dt.timedelta(minutes=next_due)
+
+
+def test_past_a_rung_by_hand_the_rung_left_out_stays_informed(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    actions.perform(
+        Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="PSC", reason="Two provinces."
+    )
+    assert told(case, "escalate") == {"cast-psc"}
+    assert told(case, "informed") == {"cast-provincial"}

@@ -1,0 +1,318 @@
+"""Deadlines stand still only for small cases, with a reason and a second person's word, and the time is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from commands.models import Posting, User
+from incidents import actions
+from incidents.choices import Act, ClockKind
+from incidents.models import Clock, ClockState, Incident, Notice
+from incidents.timekeeping import resume_clocks
+from tests.cast import COMMUNE, NOW, POSTED_AT, Cast
+
+Make = Callable[..., Incident]
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+REASON = "The owner of the motorbike is back on Thursday."
+
+
+def do(act: Act, case: Incident, by: User, now: dt.datetime, **data: Any) -> Incident:
+    return actions.perform(act, case, by=by, version=None, now=now, **data)
+
+
+def taken(make: Make, by: User, **fields: Any) -> Incident:
+    return do(Act.ACKNOWLEDGE, make(**fields), by, NOW)
+
+
+def paused(make: Make, cast: Cast, until: dt.datetime = NOW + 24 * HOUR, **fields: Any) -> Incident:
+    """Asked for at NOW by the district, countersigned an hour later by the province."""
+    case = taken(make, cast.duty_commander, **fields)
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=until, reason=REASON)
+    return do(Act.COUNTERSIGN, case, cast.provincial, NOW + HOUR)
+
+
+def clocks(case: Incident) -> dict[str, Clock]:
+    """The newest clock of each kind."""
+    return {clock.kind: clock for clock in case.clocks.order_by("episode")}
+
+
+# ---- Asked for and approved ----
+
+
+def test_asked_for_the_deadlines_run_on_until_a_second_person_agrees(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 24 * HOUR, reason=REASON)
+    assert case.request_act == Act.SNOOZE
+    assert case.snoozed_until is None
+    assert not case.clocks.filter(state=ClockState.PAUSED).exists()
+    told = set(Notice.objects.filter(incident=case, kind="request").values_list("recipient__username", flat=True))
+    assert "cast-provincial" in told
+    with pytest.raises(PermissionDenied):
+        do(Act.COUNTERSIGN, case, cast.duty_commander, NOW + HOUR)
+
+
+def test_agreed_to_the_clocks_stand_still_and_the_end_of_the_pause_is_the_next_deadline(
+    cast: Cast, make_incident: Make
+) -> None:
+    case = paused(make_incident, cast)
+    until = NOW + 24 * HOUR
+    assert case.snoozed_until == until
+    assert case.request_act == ""
+    assert (case.next_due_at, case.next_due_kind) == (until, ClockKind.SNOOZE)
+    states = {kind: clock.state for kind, clock in clocks(case).items()}
+    assert states == {
+        "acknowledge": ClockState.MET,
+        "first_update": ClockState.PAUSED,
+        "contain": ClockState.PAUSED,
+        "snooze": ClockState.RUNNING,
+    }
+    assert {c.paused_at for c in clocks(case).values() if c.state == ClockState.PAUSED} == {NOW + HOUR}
+    assert Notice.objects.filter(incident=case, kind="snooze", recipient=cast.duty_commander).exists()
+
+
+def test_another_commander_of_the_owner_may_agree(cast: Cast, make_incident: Make) -> None:
+    other = second_commander(cast)
+    case = taken(make_incident, cast.duty_commander)
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    assert do(Act.COUNTERSIGN, case, other, NOW).snoozed_until == NOW + HOUR
+
+
+def second_commander(cast: Cast) -> User:
+    person = User(username="cast-second-duty", language="en")
+    person.set_unusable_password()
+    person.save()
+    own = Posting.objects.get(user=cast.duty_commander)
+    Posting.objects.create(
+        user=person, role=own.role, command=own.command, starts_at=POSTED_AT, conduct_accepted_at=POSTED_AT
+    )
+    return person
+
+
+def test_the_district_does_not_agree_to_a_pause_of_its_province(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    do(Act.ESCALATE, case, cast.duty_commander, NOW, reason="Too large for us.")
+    do(Act.ACKNOWLEDGE, case, cast.provincial, NOW)
+    case = do(Act.SNOOZE, case, cast.provincial, NOW, until=NOW + HOUR, reason=REASON)
+    for name in ("duty_commander", "nec", "officer", "neighbour"):
+        with pytest.raises((PermissionDenied, Incident.DoesNotExist)):
+            do(Act.COUNTERSIGN, case, getattr(cast, name), NOW)
+    assert do(Act.COUNTERSIGN, case, cast.psc, NOW).snoozed_until == NOW + HOUR
+
+
+def test_declined_nothing_changes(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    case = do(Act.DECLINE, case, cast.provincial, NOW, reason="Go on.")
+    assert (case.request_act, case.snoozed_until) == ("", None)
+    assert not case.clocks.filter(kind=ClockKind.SNOOZE).exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["officer", "relieved", "neighbour", "other_province", "nec", "nec_integrity", "ministry", "liaison", "auditor",
+     "administrator"],
+)  # fmt: skip
+def test_who_may_neither_ask_for_a_pause_nor_end_one(cast: Cast, make_incident: Make, name: str) -> None:
+    person = getattr(cast, name)
+    case = taken(make_incident, cast.duty_commander)
+    with pytest.raises((PermissionDenied, Incident.DoesNotExist)):
+        do(Act.SNOOZE, case, person, NOW, until=NOW + HOUR, reason=REASON)
+    assert Act.SNOOZE not in actions.allowed(case, person)
+    case = paused(make_incident, cast)
+    with pytest.raises((PermissionDenied, Incident.DoesNotExist)):
+        do(Act.WAKE, case, person, NOW + 2 * HOUR)
+    assert Act.WAKE not in actions.allowed(case, person)
+
+
+@pytest.mark.parametrize("name", ["duty_commander", "provincial", "psc"])
+def test_who_may_ask_for_a_pause_and_end_one(cast: Cast, make_incident: Make, name: str) -> None:
+    person = getattr(cast, name)
+    case = taken(make_incident, cast.duty_commander)
+    assert Act.SNOOZE in actions.allowed(case, person)
+    assert do(Act.SNOOZE, case, person, NOW, until=NOW + HOUR, reason=REASON).request_act == Act.SNOOZE
+    case = paused(make_incident, cast)
+    assert Act.WAKE in actions.allowed(case, person)
+    assert do(Act.WAKE, case, person, NOW + 2 * HOUR).snoozed_until is None
+
+
+# ---- What is refused ----
+
+
+@pytest.mark.parametrize("severity", ["high", "critical"])
+def test_a_serious_case_is_never_paused(cast: Cast, make_incident: Make, severity: str) -> None:
+    case = do(Act.ACKNOWLEDGE, make_incident(severity=severity), cast.provincial, NOW)
+    assert Act.SNOOZE not in actions.allowed(case, cast.provincial)
+    with pytest.raises(ValidationError, match="Only low and medium"):
+        do(Act.SNOOZE, case, cast.provincial, NOW, until=NOW + HOUR, reason=REASON)
+
+
+def test_a_sealed_case_is_never_paused(cast: Cast, make_sealed: Make) -> None:
+    case = make_sealed(severity="medium")
+    case = do(Act.ACKNOWLEDGE, case, cast.demo_integrity, NOW)
+    with pytest.raises(PermissionDenied):
+        do(Act.SNOOZE, case, cast.demo_integrity, NOW, until=NOW + HOUR, reason=REASON)
+
+
+def test_what_nobody_took_up_is_not_paused(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    with pytest.raises(ValidationError, match="Acknowledge the case first"):
+        do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    case = taken(make_incident, cast.duty_commander)
+    do(Act.ESCALATE, case, cast.duty_commander, NOW, reason="Too large for us.")
+    with pytest.raises(ValidationError, match="Accept the case first"):
+        do(Act.SNOOZE, case, cast.provincial, NOW, until=NOW + HOUR, reason=REASON)
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        (NOW - HOUR, "Choose a later moment"),
+        (NOW + dt.timedelta(minutes=29), "at least 30 minutes"),
+        (NOW + 73 * HOUR, "at most 72 hours"),
+    ],
+)
+def test_a_pause_is_neither_empty_nor_longer_than_three_days(
+    cast: Cast, make_incident: Make, until: dt.datetime, said: str
+) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    with pytest.raises(ValidationError) as refused:
+        do(Act.SNOOZE, case, cast.duty_commander, NOW, until=until, reason=REASON)
+    assert said in refused.value.message_dict["until"][0]
+
+
+def test_without_a_reason_there_is_no_pause(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    with pytest.raises(ValidationError) as refused:
+        do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=" ")
+    assert list(refused.value.message_dict) == ["reason"]
+
+
+def test_a_third_pause_is_refused(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    for number in range(2):
+        at = NOW + number * HOUR
+        do(Act.SNOOZE, case, cast.duty_commander, at, until=at + HOUR, reason=REASON)
+        do(Act.COUNTERSIGN, case, cast.provincial, at)
+        do(Act.WAKE, case, cast.provincial, at)
+    with pytest.raises(ValidationError, match="paused 2 times"):
+        do(Act.SNOOZE, case, cast.duty_commander, NOW + 3 * HOUR, until=NOW + 5 * HOUR, reason=REASON)
+
+
+def test_agreed_to_too_late_it_is_refused(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    with pytest.raises(ValidationError, match="over already"):
+        do(Act.COUNTERSIGN, case, cast.provincial, NOW + HOUR)
+
+
+def test_one_that_became_serious_meanwhile_is_not_paused(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    case = do(Act.RAISE_SEVERITY, case, cast.provincial, NOW, severity="high")
+    assert case.request_act == "", "the request is void: nobody can agree to it any more"
+    with pytest.raises(ValidationError, match="Nothing waits"):
+        do(Act.COUNTERSIGN, case, cast.psc, NOW)
+
+
+# ---- Running on ----
+
+
+def test_ended_early_every_moment_moves_on_by_the_time_it_stood(cast: Cast, make_incident: Make) -> None:
+    before = clocks(taken(make_incident, cast.duty_commander))
+    case = do(Act.WAKE, paused(make_incident, cast), cast.provincial, NOW + 4 * HOUR)
+    after = clocks(case)
+    stood = 3 * HOUR
+    for kind in ("first_update", "contain"):
+        assert after[kind].state == ClockState.RUNNING
+        assert after[kind].anchor_at == before[kind].anchor_at + stood
+        assert after[kind].deadline_at == before[kind].deadline_at + stood
+        assert after[kind].fires_at == before[kind].fires_at + stood
+        assert after[kind].paused_seconds == stood.total_seconds()
+        assert after[kind].paused_at is None
+    assert after["snooze"].state == ClockState.CANCELLED
+    assert case.next_due_kind == ClockKind.FIRST_UPDATE
+
+
+def test_found_over_late_the_pause_ended_when_it_was_due(cast: Cast, make_incident: Make) -> None:
+    """A late tick lengthens no pause."""
+    case = paused(make_incident, cast, until=NOW + 2 * HOUR)
+    resume_clocks(case, NOW + 9 * HOUR)
+    contain = clocks(case)["contain"]
+    assert contain.paused_seconds == 3600
+    assert contain.anchor_at == NOW + HOUR
+    assert clocks(case)["snooze"].state == ClockState.MET
+
+
+@pytest.mark.parametrize(
+    ("act", "data"),
+    [
+        (Act.RAISE_SEVERITY, {"severity": "medium"}),
+        (Act.ESCALATE, {"reason": "Too large for us."}),
+        (Act.CONTAIN, {}),
+    ],
+)
+def test_what_changes_the_case_ends_the_pause(cast: Cast, make_incident: Make, act: Act, data: dict[str, Any]) -> None:
+    case = do(act, paused(make_incident, cast), cast.provincial, NOW + 2 * HOUR, **data)
+    assert case.snoozed_until is None
+    assert not case.clocks.filter(state=ClockState.PAUSED).exists()
+    assert not case.clocks.filter(kind=ClockKind.SNOOZE, state=ClockState.RUNNING).exists()
+
+
+def test_flared_up_again_it_is_not_paused(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    do(Act.CONTAIN, case, cast.duty_commander, NOW)
+    do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    do(Act.COUNTERSIGN, case, cast.provincial, NOW)
+    case = do(Act.FLARE_UP, case, cast.duty_commander, NOW, reason="It began again.")
+    assert case.snoozed_until is None
+    assert clocks(case)["contain"].state == ClockState.RUNNING
+
+
+def test_another_report_joined_to_it_ends_the_pause(cast: Cast, make_incident: Make) -> None:
+    case = paused(make_incident, cast)
+    other = make_incident(now=NOW + 2 * HOUR)
+    do(Act.MERGE, other, cast.duty_commander, NOW + 2 * HOUR, survivor=case.pk)
+    case.refresh_from_db()
+    assert case.snoozed_until is None
+    assert clocks(case)["contain"].state == ClockState.RUNNING
+
+
+def test_ended_while_paused_nothing_runs_and_the_time_it_stood_does_not_count(cast: Cast, make_incident: Make) -> None:
+    case = paused(make_incident, cast)
+    case = do(Act.CONTAIN, case, cast.duty_commander, NOW + 5 * HOUR)
+    contain = clocks(case)["contain"]
+    assert contain.stopped_at is not None
+    assert contain.stopped_at - contain.anchor_at == HOUR
+    do(Act.RESOLVE, case, cast.duty_commander, NOW + 5 * HOUR, outcome="settled")
+    assert not case.clocks.filter(state__in=[ClockState.RUNNING, ClockState.PAUSED]).exists()
+
+
+def test_an_update_meets_its_paused_deadline_and_the_rest_stays_paused(cast: Cast, make_incident: Make) -> None:
+    case = do(Act.UPDATE, paused(make_incident, cast), cast.duty_commander, NOW + 3 * HOUR, note="We wait.")
+    after = clocks(case)
+    assert after["first_update"].state == ClockState.MET
+    assert after["contain"].state == ClockState.PAUSED
+    assert case.snoozed_until is not None
+
+
+def test_lowered_while_paused_the_targets_change_and_the_pause_stays(cast: Cast, make_incident: Make) -> None:
+    case = paused(make_incident, cast, severity="medium")
+    old = clocks(case)["contain"]
+    case = do(Act.LOWER_SEVERITY, case, cast.provincial, NOW + 2 * HOUR, severity="low", reason="It is small.")
+    new = clocks(case)["contain"]
+    assert new.episode > old.episode
+    assert (new.state, new.paused_at, new.anchor_at) == (ClockState.PAUSED, NOW + HOUR, NOW)
+    assert new.target_minutes > old.target_minutes
+    case = do(Act.WAKE, case, cast.provincial, NOW + 4 * HOUR)
+    assert clocks(case)["contain"].deadline_at == NOW + dt.timedelta(minutes=new.target_minutes) + 3 * HOUR
+
+
+def test_a_rumour_spreads_whether_the_case_is_paused_or_not(cast: Cast, make_incident: Make) -> None:
+    case = paused(make_incident, cast, category="INF-02", place=COMMUNE)
+    assert clocks(case)["verify"].state == ClockState.RUNNING
