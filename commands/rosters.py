@@ -10,6 +10,8 @@ from functools import cached_property
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from commands import duty
 from commands.choices import COMMANDING, DELEGATED, Role
@@ -109,6 +111,13 @@ class Plan:
 def name_of(person: User) -> str:
     """How a person is named to colleagues: by their name where the account has one, else as they sign in."""
     return person.get_full_name() or person.get_username()
+
+
+def moment_of(value: dt.datetime) -> str:
+    """Day and time, local: 24 May 08:00."""
+    here = timezone.localtime(value)
+    day, time = date_format(here, "MONTH_DAY_FORMAT"), date_format(here, "TIME_FORMAT")
+    return _("%(day)s, %(time)s") % {"day": day, "time": time}
 
 
 def _without(gap: duty.Span, start: dt.datetime, end: dt.datetime) -> list[duty.Span]:

@@ -74,6 +74,7 @@ WRITERS = {
     "incidents/intake.py": "the first act: report",
     "incidents/turn.py": "what every act shares",
     "incidents/entries.py": "journal entries about no case",
+    "incidents/duty.py": "entries and notices of duty",
     "incidents/escalation/": "the engine",
     "incidents/tallies.py": "counts, in the transaction of the act",
     "incidents/journal.py": "seals entries; never changes them",
@@ -88,6 +89,8 @@ WRITERS = {
     "elections/importing.py": "importer of reference data",
     "commands/importing.py": "importer of reference data",
     "commands/actions.py": "people, postings and tokens",
+    "commands/duty_actions.py": "duty rosters: shifts, covers, swaps",
+    "commands/delegations.py": "who acts for whom",
 }
 #: Things called save or update that are not rows: dict.update, set.update, hashlib's update, Image.save, ...
 NOT_ROWS = re.compile(
