@@ -10,6 +10,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 # ---- Where ----
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -309,11 +310,29 @@ MAP_TILE_URL = env.str("MAP_TILE_URL", default="")
 MAP_TILE_ATTRIBUTION = env.str("MAP_TILE_ATTRIBUTION", default="")
 LEAFLET_CONFIG = {"TILES": [], "NO_GLOBALS": True, "RESET_VIEW": False, "ATTRIBUTION_PREFIX": ""}
 
-# ---- Mail ----
-EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "dummymail://")
+# ---- Mail and other channels ----
+try:
+    EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "dummymail://")
+except ImproperlyConfigured:
+    raise ImproperlyConfigured(
+        "EMAIL_URL is not the address of a mail server. Write it as smtp+tls://name:password@mail.example.org:587, "
+        "or leave it empty: people are then told in the inbox only."
+    ) from None
 vars().update(EMAIL_CONFIG)
 EMAIL_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
-EMAIL_TIMEOUT = 20
+#: Seconds for each answer of the mail server.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=15)
+#: One address in Apprise's notation each, with {to} where the number or name goes and, where the gateway knows
+#: repeats by it, {id}: json://gateway.example.org/send?:to={to}&:id={id}. Empty: the channel is not configured.
+SMS_URL = env.str("SMS_URL", default="")
+CHAT_URL = env.str("CHAT_URL", default="")
+#: Seconds for each answer of a gateway or of a webhook's system.
+GATEWAY_TIMEOUT = env.int("GATEWAY_TIMEOUT", default=10)
+#: What the SMS gateway shows (Bearer) when it hands on an answer; empty: answers by SMS are not taken.
+SMS_INBOUND_SECRET = env.str("SMS_INBOUND_SECRET", default="")
+#: Webhooks without TLS, and to addresses inside this network: both are for trying things out.
+WEBHOOK_HTTP = env.bool("WEBHOOK_HTTP", default=DEBUG or DEMO)
+WEBHOOK_PRIVATE = env.bool("WEBHOOK_PRIVATE", default=False)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("FROM_EMAIL", default="incidents@localhost")
 #: Where links in messages lead, without a trailing slash.
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
@@ -339,5 +358,10 @@ LOGGING: dict[str, Any] = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"axes": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        # Below this it writes what it sends, and to whom.
+        "apprise": {"level": "WARNING"},
+    },
 }

@@ -65,6 +65,21 @@ def open(sealed: bytes | memoryview) -> dict[str, str]:
     return opened
 
 
+def seal_text(text: str) -> bytes:
+    """Encrypt a secret of another kind, such as a webhook's, under the newest key."""
+    return _keys().encrypt(text.encode())
+
+
+def open_text(sealed: bytes | memoryview) -> str:
+    """Decrypt what `seal_text` made. Raises ValidationError where its key is not on this system."""
+    try:
+        return _keys().decrypt(bytes(sealed)).decode()
+    except InvalidToken:
+        raise ValidationError(
+            _("This secret cannot be opened: its key is not on this system. Tell the administrator."), code="no_key"
+        ) from None
+
+
 def resealed(sealed: bytes | memoryview) -> bytes:
     """The same identity under the newest key, for changing keys; the time it was first sealed is kept."""
     return _keys().rotate(bytes(sealed))

@@ -23,7 +23,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from commands.choices import BodyKind, Force, Role
-from commands.models import Posting, SecurityCommand, User
+from commands.models import ContactPoint, Posting, SecurityCommand, User
 from elections.choices import Basis, ElectionType, Level, Phase, Suffrage
 from elections.models import Election, Jurisdiction, PhaseWindow
 from incidents.choices import Nature, Severity
@@ -121,6 +121,9 @@ def create_cast() -> None:
         user.set_unusable_password()
         user.is_staff = role == Role.ADMINISTRATOR
         user.save()
+        ContactPoint.objects.create(
+            user=user, channel="email", address=user.email, created_at=POSTED_AT, verified_at=POSTED_AT
+        )
         Posting.objects.create(
             user=user,
             role=role,

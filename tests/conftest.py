@@ -44,6 +44,9 @@ def _environment() -> None:
             "HASHED_STATIC": "0",
             "REDIS_URL": "",
             "EMAIL_URL": "memorymail://",
+            "SMS_URL": "",
+            "CHAT_URL": "",
+            "SMS_INBOUND_SECRET": "",
             "CONN_MAX_AGE": "0",
             "LOG_LEVEL": "WARNING",
         }

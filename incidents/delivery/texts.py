@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from commands.choices import Role
@@ -30,6 +29,16 @@ KINDS = (
     "moved_up",
     "inform",
     "exhausted",
+    "passed_digest",
+    "skip",
+    "snooze",
+    "resume",
+    "refer",
+    "legal",
+    "retime",
+    "referral_concluded",
+    "stood_down",
+    "not_quiet",
 )
 
 
@@ -59,8 +68,20 @@ def sentence(kind: str, reference: str, owner: str) -> str:
         "moved_up": _("%(reference)s moved up to %(owner)s, because nobody acted in time."),
         "inform": _("%(reference)s is late at %(owner)s."),
         "exhausted": _("%(reference)s is late, and there is no command above %(owner)s."),
-    }
-    return texts[kind] % values
+        "passed_digest": _("%(reference)s passed through your command while escalation was not running. "
+                           "It is with %(owner)s now."),
+        "skip": _("%(reference)s came to %(owner)s, because nobody was there on the way. Please act."),
+        "snooze": _("%(reference)s: its deadlines are paused."),
+        "resume": _("%(reference)s: the pause is over and its deadlines run again."),
+        "refer": _("%(reference)s was referred to a legal body."),
+        "legal": _("%(reference)s: a legal deadline is near."),
+        "referral_concluded": _("%(reference)s: a legal body has decided. Read how it ended."),
+        "stood_down": _("%(reference)s was handed back to %(owner)s after a quiet time."),
+        "not_quiet": _("%(reference)s, which you handed back to %(owner)s, is not quiet any more. Read what happened."),
+        "retime": _("%(reference)s: its deadlines are those of the new phase."),
+    }  # fmt: skip
+    # An act whose kind has no sentence yet still tells that something happened.
+    return texts.get(kind, _("%(reference)s: something changed. Open the case.")) % values
 
 
 def moved_sentence(clock: str, reference: str, owner: str, sender: str) -> str:
@@ -97,19 +118,10 @@ def account_sentence(entry: Entry, command: str) -> str:
     return texts[after["what"]] % {"by": entry.by, "person": after["person"], "role": role, "command": command}
 
 
-def message(notice: Notice) -> tuple[str, str]:
-    """Subject and body of an e-mail, in the language active now."""
-    incident = notice.incident
-    if incident is None:
-        return _("A notice for you"), settings.SITE_URL
-    subject = _subject(notice, incident)
-    body = _("Open the case: %(link)s\n\nAll times are Phnom Penh time.") % {
-        "link": settings.SITE_URL + incident.get_absolute_url()
-    }
-    return subject, f"{subject}\n\n{body}\n"
-
-
-def _subject(notice: Notice, incident: Incident) -> str:
+def subject(notice: Notice, incident: Incident) -> str:
+    """The sentence of a notice about a case, for outside; of a sealed one it tells only that something waits."""
+    if incident.is_sealed:
+        return _("%(reference)s: something waits for you. Sign in to read it.") % {"reference": incident.reference}
     entry = notice.entry
     if notice.kind == "moved_up" and entry.command:
         owner = SecurityCommand.objects.get(pk=entry.after["owner"])

@@ -102,9 +102,16 @@ class Notice(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["next_try_at", "id"], condition=Q(status=NoticeStatus.PENDING), name="notices_to_send"
+                # Each channel looks for its own, past whatever waits for another that is down.
+                fields=["channel", "next_try_at", "id"],
+                condition=Q(status=NoticeStatus.PENDING),
+                name="notices_to_send_by_channel",
             ),
             models.Index(fields=["recipient", "channel", "-created_at"], name="inbox"),
+            # Storm control and receipts: what of a case left, by address.
+            models.Index(
+                fields=["incident", "contact"], condition=~Q(channel=NoticeChannel.INBOX), name="notices_outside"
+            ),
             models.Index(
                 fields=["recipient"], condition=Q(channel=NoticeChannel.INBOX, read_at=None), name="inbox_unread"
             ),

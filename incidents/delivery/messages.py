@@ -1,0 +1,216 @@
+"""The complete messages of each channel: what happened, what to do, by when, how to answer. In the language active now.
+
+Never a narrative, a person or an exact place, because they leave the system; of a sealed case not even its kind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from elections.choices import Level
+from incidents.choices import ClockKind
+from incidents.delivery import drills
+from incidents.delivery.texts import subject
+from incidents.models import Incident, Notice, NoticeChannel
+
+#: Characters of one SMS: GSM 7-bit (those of the second set count twice), or UCS-2 where one letter is not in it.
+SMS_GSM, SMS_UCS = 160, 70
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_TWICE = frozenset("^{}\\[~]|€\f")
+#: References a digest names; the rest is counted.
+NAMED = 20
+
+
+def sms_room(text: str) -> int:
+    """Characters left in one SMS with `text`; negative where it takes more than one."""
+    if all(c in _GSM or c in _GSM_TWICE for c in text):
+        return SMS_GSM - sum(2 if c in _GSM_TWICE else 1 for c in text)
+    # A letter outside the basic plane takes two of its places.
+    return SMS_UCS - len(text.encode("utf-16-be")) // 2
+
+
+def written(notice: Notice, now: dt.datetime, link: str = "", code: str = "") -> tuple[str, str]:
+    """Subject and body of one notice for its channel. `link` and `code` answer it, where it asks for an answer."""
+    if notice.channel == NoticeChannel.SMS:
+        return "", _sms(notice, now, link, code)
+    if notice.kind == drills.KIND:
+        return drills.message(notice)
+    if notice.incident is None:
+        return _about_no_case(notice)
+    case = notice.incident
+    head = subject(notice, case)
+    parts = [head]
+    if not case.is_sealed:
+        parts.append("\n".join([_what(case), *([due] if (due := _due(case, now)) else [])]))
+    if link:
+        parts.append(_("I have it: %(link)s") % {"link": link})
+    if code:
+        parts.append(_("Or say this code by radio, or answer an SMS with it: %(code)s") % {"code": grouped(code)})
+    parts.append(_("Open the case: %(link)s") % {"link": case_link(case)})
+    parts.append(_("All times are Phnom Penh time."))
+    if notice.channel == NoticeChannel.CHAT:
+        return "", "\n".join(parts)
+    return head, "\n\n".join(parts) + "\n"
+
+
+def case_link(case: Incident) -> str:
+    return settings.SITE_URL + case.get_absolute_url()
+
+
+def grouped(code: str) -> str:
+    """123 456: two groups are heard better over radio than six digits."""
+    return f"{code[:3]} {code[3:]}"
+
+
+def _about_no_case(notice: Notice) -> tuple[str, str]:
+    """An account is a person, so what was done to it stays in the inbox."""
+    texts = {
+        "duty": _("The duty roster or a delegation was changed."),
+        "policy": _("A new escalation policy is in force."),
+    }
+    text = texts.get(notice.kind, _("A notice for you waits in the inbox."))
+    head = text.rstrip(".។")
+    link = settings.SITE_URL + reverse("incidents:inbox")
+    return head, text + "\n\n" + _("Read it: %(link)s") % {"link": link} + "\n"
+
+
+def _what(case: Incident) -> str:
+    """Kind, severity and district: no commune, which with the kind may name a person."""
+    return _("%(kind)s. Severity: %(severity)s. %(place)s.") % {
+        "kind": case.category.name,
+        "severity": case.get_severity_display(),
+        "place": district_of(case),
+    }
+
+
+def district_of(case: Incident) -> str:
+    """District and province of the case, from the place that was read with it."""
+    names, place = [], case.place
+    while place is not None and place.level not in (Level.COUNTRY, Level.PROVINCE):
+        if place.level == Level.DISTRICT:
+            names.append(place.name)
+        place = place.parent
+    return ", ".join([*names, *([place.name] if place is not None else [])])
+
+
+def _due(case: Incident, now: dt.datetime) -> str:
+    if case.next_due_at is None:
+        return ""
+    values = {"what": ClockKind(case.next_due_kind).label, "time": moment(case.next_due_at, now)}
+    if case.next_due_at <= now:
+        return _("Late since %(time)s: %(what)s.") % values
+    return _("By %(time)s: %(what)s.") % values
+
+
+def moment(value: dt.datetime, now: dt.datetime) -> str:
+    """14:20 of today, else 26 May, 14:20; local time."""
+    local = timezone.localtime(value)
+    time = date_format(local, "TIME_FORMAT")
+    if local.date() == timezone.localdate(now):
+        return time
+    return _("%(day)s, %(time)s") % {"day": date_format(local, "MONTH_DAY_FORMAT"), "time": time}
+
+
+# ---- SMS: one of 160 or 70 characters, whatever the language needs ----
+
+
+def _sms(notice: Notice, now: dt.datetime, link: str, code: str) -> str:
+    """The fullest of the forms that fits into one SMS."""
+    if notice.kind == drills.KIND:
+        return _first_fitting([drills.sentence(notice.entry), f"{drills.MARK}: {settings.SITE_URL}", drills.MARK])
+    case = notice.incident
+    if case is None:
+        head, text = _about_no_case(notice)
+        return _first_fitting([" ".join(text.split()), head, settings.SITE_URL])
+    if case.is_sealed:
+        return _first_fitting([subject(notice, case), case.reference])
+    what, due = _short(notice.kind), _due_short(case, now)
+    said = _("Code %(code)s.") % {"code": code} if code else ""
+    name = f"{case.reference} {case.get_severity_display()}:"
+    forms = [
+        [name, what, due, said, link],
+        [name, what, due, said],
+        [f"{case.reference}:", what, due, said],
+        [f"{case.reference}:", due, said],
+        [case.reference, said],
+        [case.reference, code],
+    ]
+    return _first_fitting([" ".join(part for part in form if part) for form in forms])
+
+
+def _first_fitting(forms: Sequence[str]) -> str:
+    for text in forms:
+        if sms_room(text) >= 0:
+            return text
+    return forms[-1][:SMS_UCS]
+
+
+def _due_short(case: Incident, now: dt.datetime) -> str:
+    if case.next_due_at is None or case.next_due_at <= now:
+        return ""
+    return _("By %(time)s.") % {"time": moment(case.next_due_at, now)}
+
+
+def _short(kind: str) -> str:
+    """What a notice says in a few letters; Khmer has 70 for everything."""
+    texts = {
+        "report": _("new case, acknowledge it."),
+        "informed": _("for information."),
+        "escalate": _("came up to you, accept it."),
+        "hand_back": _("handed back to you, accept it."),
+        "assign": _("assigned to you."),
+        "auto_escalate": _("came up to you, act."),
+        "skip": _("came up to you, act."),
+        "warn": _("deadline near."),
+        "exhausted": _("late, nobody above."),
+        "inform": _("late at the command below."),
+        "moved_up": _("moved up."),
+        "passed_digest": _("moved up."),
+        "legal": _("legal deadline near."),
+        "resume": _("deadlines run again."),
+    }
+    return texts.get(kind, _("open the case."))
+
+
+# ---- Several in one ----
+
+
+def digest(notices: Sequence[Notice], now: dt.datetime) -> tuple[str, str]:
+    """One message for several notices of one address: how many, which, and where to read them."""
+    cases: dict[str, Notice] = {}
+    for notice in sorted(notices, key=lambda n: n.pk):
+        if notice.incident is not None:
+            cases[notice.incident.reference] = notice
+    others = [n for n in notices if n.incident is None]
+    head = _("%(number)s notices: %(cases)s cases") % {"number": len(notices), "cases": len(cases)}
+    if notices[0].channel == NoticeChannel.SMS:
+        return "", _sms_digest(head, list(cases))
+    lines = [subject(n, n.incident) for n in list(cases.values())[:NAMED] if n.incident is not None]
+    if left := len(cases) - len(lines):
+        lines.append(_("and %(number)s more cases") % {"number": left})
+    if others:
+        lines.append(_("Not about a case: %(number)s") % {"number": len(others)})
+    link = _("Read them: %(link)s") % {"link": settings.SITE_URL + reverse("incidents:inbox")}
+    body = "\n".join([head + ":", *(f"- {line}" for line in lines)]) + f"\n\n{link}\n"
+    return ("" if notices[0].channel == NoticeChannel.CHAT else head), body
+
+
+def _sms_digest(head: str, references: Sequence[str]) -> str:
+    """As many references as there is room for, and how many are left out."""
+    for shown in range(len(references), 0, -1):
+        left = len(references) - shown
+        text = f"{head}: {', '.join(references[:shown])}{f' +{left}' if left else ''}"
+        if sms_room(text) >= 0:
+            return text
+    return _first_fitting([head, re.sub(r"\D+", " ", head)])

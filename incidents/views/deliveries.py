@@ -1,0 +1,70 @@
+"""The page of what left the system and what could not: channels, failures, trying again."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from commands.choices import Role
+from commands.models import User
+from incidents.delivery import overview
+from incidents.models import NoticeChannel
+from incidents.turn import wake
+
+
+def _keeper(request: HttpRequest) -> User:
+    """The signed-in person, if a posting that keeps the channels is in force; otherwise the page is not there."""
+    if not isinstance(request.user, User) or not request.user.has_role(*overview.KEEPERS):
+        raise Http404
+    return request.user
+
+
+@require_safe
+def deliveries(request: HttpRequest) -> HttpResponse:
+    """Each channel, then what was given up or keeps failing."""
+    user = _keeper(request)
+    page = Paginator(overview.troubled(user), overview.SHOWN).get_page(request.GET.get("page"))
+    context = {
+        "channels": overview.channels(user),
+        "page": page,
+        # Who administers the system reads no case.
+        "sees_cases": user.has_role(Role.PSC_WATCH, Role.NEC_SECRETARIAT),
+    }
+    return render(request, "escalation/deliveries.html", context)
+
+
+@require_POST
+def again(request: HttpRequest) -> HttpResponse:
+    """Try the ticked ones again, or give them up."""
+    user, now = _keeper(request), timezone.now()
+    keys = [int(key) for key in request.POST.getlist("notice") if key.isascii() and key.isdigit() and len(key) < 19]
+    if not keys:
+        messages.warning(request, _("Tick at least one message first."))
+    elif request.POST.get("do") == "give_up":
+        count = overview.give_up(user, keys)
+        text = ngettext("%(n)d message is given up.", "%(n)d messages are given up.", count)
+        messages.success(request, text % {"n": count})
+    else:
+        count = overview.again(user, keys, now)
+        wake("incidents.deliver")
+        text = ngettext("%(n)d message is tried again.", "%(n)d messages are tried again.", count)
+        messages.success(request, text % {"n": count})
+    return redirect("escalation:deliveries")
+
+
+@require_POST
+def probe(request: HttpRequest, channel: str) -> HttpResponse:
+    """Try a channel at once that is paused after failures."""
+    _keeper(request)
+    if channel not in NoticeChannel.values:
+        raise Http404
+    overview.probe(channel, timezone.now())
+    wake("incidents.deliver")
+    messages.success(request, _("The channel is tried now. Look again in a minute."))
+    return redirect("escalation:deliveries")
