@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -326,11 +327,19 @@ class Turn:
             transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
 
 
+#: After a ring that nobody heard the bell rests for a tick: a broker that is silent costs one act its time limit.
+_BELL_RESTS_SECONDS = 15.0
+_bell_rests_until: list[float] = [0.0]
+
+
 def wake(task: str) -> None:
     """Ring the doorbell; a lost ring costs one tick, so a broker that is away is only logged."""
+    if time.monotonic() < _bell_rests_until[0]:
+        return
     try:
         current_app.send_task(task, retry=False)
     except Exception as fault:  # the act is committed; no fault of a broker may turn it into an error page
+        _bell_rests_until[0] = time.monotonic() + _BELL_RESTS_SECONDS
         log.warning("Could not wake %s: %s", task, fault)
 
 
