@@ -2,14 +2,10 @@
 
 from django.urls import include, path
 
+from incidents.views import answers, deliveries
+
 app_name = "escalation"
 urlpatterns = [
-    # Rehearsals of the ladder.
-    path("drills/", include("incidents.views.drill_urls")),
-    # What moves up next, and what else waits at the ladder.
-    path("", board.board, name="board"),
-    # Is the engine well, and a round of it by hand.
-    path("engine/tick", engine.tick, name="tick"),
     # Messages that left, or could not; and answers to them: by link, by code over radio, by SMS.
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/again", deliveries.again, name="deliveries_again"),
@@ -17,4 +13,6 @@ urlpatterns = [
     path("answer/<str:token>", answers.link, name="answer"),
     path("codes/", answers.code, name="codes"),
     path("sms/inbound", answers.inbound_sms, name="inbound_sms"),
+    # Rehearsals of the ladder.
+    path("drills/", include("incidents.views.drill_urls")),
 ]
