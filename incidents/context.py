@@ -6,9 +6,10 @@ A fragment that does not use `shell` pays nothing. A whole page pays at most thr
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
@@ -24,7 +25,9 @@ from elections.choices import ElectionType, Phase
 from elections.models import Election, PhaseWindow
 from incidents import classification, navigation
 from incidents.election_choice import current_election
-from incidents.escalation.watchdog import Pulse, pulse
+from incidents.escalation import board
+from incidents.escalation.said import Said, heading, said
+from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, pulse, stuck
 from incidents.models import Incident, Notice, NoticeChannel
 
 #: The header's track: every phase but the time between elections.
@@ -37,6 +40,10 @@ SHORT_NAMES: dict[ElectionType, Any] = {
 #: Counts beside the links stop here, so that they cost the same in a country as in a district.
 COUNT_LIMIT = 99
 PULSE_SECONDS = 5
+#: Who is told on every page that the engine is late: whoever answers for cases, and whoever runs the machines.
+WATCHED_BY = (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.ADMINISTRATOR)
+
+Kept = TypeVar("Kept")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -174,15 +181,46 @@ class Shell:
     @cached_property
     def engine(self) -> Pulse:
         """Read at most every few seconds by one process; the bar must not be what makes a slow database slower."""
-        known: Pulse | None = cache.get("engine-pulse")
-        if known is None:
-            known = pulse(self.now)
-            cache.set("engine-pulse", known, PULSE_SECONDS)
-        return known
+        return _kept("engine-pulse", lambda: pulse(self.now))
 
     @property
     def engine_is_late(self) -> bool:
-        return self.user is not None and self.engine.state in ("late", "stopped")
+        return self.user is not None and self.engine.state in ALARMS
+
+    @property
+    def engine_said(self) -> Said:
+        return said(self.engine.reason)
+
+    @property
+    def engine_heading(self) -> str:
+        return heading(self.engine.state)
+
+    @property
+    def watches(self) -> bool:
+        """Whether it is this person's work to see to a late engine: for others there is a sentence."""
+        return bool(self.roles & set(WATCHED_BY))
+
+    @cached_property
+    def overdue(self) -> str:
+        """Steps of the person's own cases that should have happened; read only where the engine is late."""
+        if self.user is None:
+            return ""
+        mine = Incident.objects.visible_to(self.user)
+        return _shown(board.overdue(mine, self.now)[: COUNT_LIMIT + 1].count())
+
+    @cached_property
+    def stuck(self) -> list[Stuck]:
+        """Channels through which no message leaves, for those whose work it is."""
+        return _kept("engine-stuck", lambda: stuck(self.now)) if self.watches else []
+
+
+def _kept(key: str, read: Callable[[], Kept]) -> Kept:
+    """What `read` gives, kept some seconds."""
+    known: Kept | None = cache.get(key)
+    if known is None:
+        known = read()
+        cache.set(key, known, PULSE_SECONDS)
+    return known
 
 
 def _days(first: dt.datetime, last: dt.datetime) -> int:

@@ -42,6 +42,8 @@ PLACES: tuple[Place, ...] = (
     Place("mine", "incidents:list", "list", _("My cases"), _("My cases"), (Role.OFFICER, Role.LIAISON), COMMANDING),
     Place("cases", "incidents:list", "list", _("Cases"), _("Cases"),
           (Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.MINISTRY_ANALYST, Role.AUDITOR), (*COMMANDING, Role.OFFICER)),
+    Place("board", "escalation:board", "up", _("Next to escalate"), _("Next"),
+          (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY)),
     Place("log", "incidents:log", "plus", _("Log an incident"), _("Log"), _REPORTING),
     Place("classify", "nec:queue", "flag", _("Classify"), _("Classify"), (Role.NEC_SECRETARIAT, Role.INTEGRITY)),
     Place("map", "dashboards:page", "map", _("Map and figures"), _("Map"), _FIGURES),

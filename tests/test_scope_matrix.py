@@ -52,6 +52,8 @@ SEES_SEALED = frozenset({"demo_liaison", "demo_integrity", "nec_integrity"})
 POSTED = EVERYBODY - {"relieved"}
 REPORTS = POSTED - {"ministry", "auditor", "administrator"}
 DASHBOARD = POSTED - {"administrator"}
+#: Whose work it is to see what moves up next.
+BOARD = REPORTS - {"officer", "liaison", "demo_officer", "demo_liaison"}
 CLASSIFIES = frozenset({"nec", "nec_second", "nec_integrity", "demo_integrity"})
 NOTICES = frozenset({"provincial", "other_province", "demo_provincial", "psc", "nec", "nec_second"})
 #: Who may take rows of cases away, and who the figures of a week (domain 5.2).
@@ -147,6 +149,9 @@ TABLE: dict[str, Row] = {
     "escalation:drill_heard": Row(who=SEES_DRILL - {"auditor"}),
     # Signed, and for one person: "token" is nobody's.
     "escalation:drill_link": Row(anonymous=200),
+    # Escalation.
+    "escalation:board": Row(who=BOARD),
+    "escalation:tick": Row(who=BOARD | {"administrator"}, **POST),
     # NEC.
     "nec:queue": Row(who=CLASSIFIES),
     "nec:decided": Row(who=CLASSIFIES),

@@ -1,4 +1,7 @@
-"""Is the engine alive? Read from the database alone, so pages, probes and a process of its own can all ask."""
+"""Is the engine alive, and if not, what is wrong? Pages, probes and a process of its own all ask here.
+
+From the database alone while all is well; the broker is asked only to tell a dead scheduler from a dead worker.
+"""
 
 from __future__ import annotations
 
@@ -7,49 +10,112 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from elections.prepared import prepared
-from incidents.models import Clock, ClockState, EngineState
+from incidents.escalation import doorbell
+from incidents.models import ChannelState, Clock, ClockState, EngineState, Notice, NoticeChannel, NoticeStatus
+
+#: `EngineRun.source` of a tick that a page did in place of the engine.
+STAND_IN = "web"
+#: States in which people are told on every page.
+ALARMS = ("late", "stopped", "held")
+#: A message outside that waited so long past its time is stuck.
+MAIL_PATIENCE = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pulse:
-    """`state`: ok, late (clocks wait), stopped (no tick for too long), never (no tick ever, and nothing due)."""
+    """The engine's condition.
+
+    `state`: ok, late (due steps wait), stopped (no whole tick of its own for too long), held (a leap of the clock waits
+    for a person), never (no tick ever, and nothing due).
+    `reason`: beat_dead, worker_dead, broker_away, failing, slow, held, no_tick_yet, or "" while all is well.
+    `overdue` and `backlog` count sealed cases too: never for a page.
+    """
 
     state: str
     last_ok_at: dt.datetime | None
     overdue: int
     oldest_due_at: dt.datetime | None
     reason: str
+    #: Since when it is so; None where it never ran.
+    since: dt.datetime | None = None
+    error: str = ""
+    backlog: int = 0
+    #: The last whole tick was done by a page, in place of the engine.
+    is_stood_in: bool = False
 
     @property
     def is_ok(self) -> bool:
         return self.state == "ok"
 
+    @property
+    def is_alarm(self) -> bool:
+        return self.state in ALARMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stuck:
+    """Messages of one channel do not leave, the oldest since `since`; `error` is what the gateway said last."""
+
+    channel: str
+    since: dt.datetime
+    error: str = ""
+
+    @property
+    def label(self) -> str:
+        return str(NoticeChannel(self.channel).label)
+
 
 def pulse(now: dt.datetime) -> Pulse:
-    """The engine's condition at `now`: two indexed reads."""
-    row = _state.first(1)
-    last_ok = row.last_ok_at if row else None
+    """The engine's condition at `now`: two indexed reads, and one look at the broker where it is late."""
+    row = _state.first(1) or EngineState()
     patience = dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
     first = _oldest.first(now - patience)
-    oldest = first.fires_at if first else None
-    overdue = _waiting(now - patience).count() if first else 0
-    stale = last_ok is not None and now - last_ok > dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
-    if overdue:
-        state, reason = "late", "clocks_wait"
-    elif last_ok is None:
+    overdue = waiting(now - patience).count() if first else 0
+    stood_in = row.last_source == STAND_IN and row.last_ok_at is not None
+    since = row.alarm_since if stood_in else row.last_ok_at
+    state, reason = "ok", ""
+    if stood_in or (row.last_ok_at and now - row.last_ok_at > _stale()):
+        state, reason = "stopped", _why(row, now)
+    elif row.held_at:
+        state, reason, since = "held", "held", row.held_at
+    elif first:
+        state, since = "late", first.fires_at
+        reason = "slow" if row.last_ok_at else _why(row, now)
+    elif row.last_ok_at is None:
         state, reason = "never", "no_tick_yet"
-    elif stale:
-        began = row.last_started_at if row else None
-        state, reason = "stopped", "tick_failed" if began and began > last_ok else "no_tick"
-    else:
-        state, reason = "ok", ""
-    return Pulse(state=state, last_ok_at=last_ok, overdue=overdue, oldest_due_at=oldest, reason=reason)
+    return Pulse(
+        state=state,
+        last_ok_at=row.last_ok_at,
+        overdue=overdue,
+        oldest_due_at=first.fires_at if first else None,
+        reason=reason,
+        since=None if state == "ok" else since,
+        error=row.last_error,
+        backlog=row.backlog,
+        is_stood_in=stood_in,
+    )
 
 
-def _waiting(before: Any) -> QuerySet[Clock]:
+def _stale() -> dt.timedelta:
+    return dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
+
+
+def _why(row: EngineState, now: dt.datetime) -> str:
+    """Why no tick comes to its end: it begins and fails, or nobody calls, or nobody answers the call."""
+    began = row.last_started_at
+    if began and (row.last_ok_at is None or began > row.last_ok_at) and now - began <= _stale():
+        return "failing"
+    calls = doorbell.waiting()
+    if calls is None:
+        return "broker_away"
+    return "worker_dead" if calls else "beat_dead"
+
+
+def waiting(before: Any) -> QuerySet[Clock]:
+    """Running clocks whose step was due before a moment, those in quarantine and of closed records left out."""
     return Clock.objects.filter(
         state=ClockState.RUNNING, fires_at__lt=before, quarantine=None, incident__election__is_locked=False
     )
@@ -57,7 +123,7 @@ def _waiting(before: Any) -> QuerySet[Clock]:
 
 @prepared
 def _oldest(before: Any) -> QuerySet[Clock]:
-    return _waiting(before).order_by("fires_at")[:1]
+    return waiting(before).order_by("fires_at")[:1]
 
 
 @prepared
@@ -65,12 +131,29 @@ def _state(pk: Any) -> QuerySet[EngineState]:
     return EngineState.objects.filter(pk=pk)
 
 
+def stuck(now: dt.datetime) -> list[Stuck]:
+    """Channels through which nothing leaves, one row each: two indexed reads. The inbox cannot be among them."""
+    found = {}
+    for row in ChannelState.objects.filter(opened_at__isnull=False):
+        found[row.channel] = Stuck(channel=row.channel, since=row.opened_at or now, error=row.last_error)
+    oldest = _oldest_message.first(now - MAIL_PATIENCE, now)
+    if oldest and oldest.next_try_at and oldest.channel not in found:
+        found[oldest.channel] = Stuck(channel=oldest.channel, since=oldest.next_try_at, error=oldest.last_error)
+    return sorted(found.values(), key=lambda s: s.since)
+
+
+@prepared
+def _oldest_message(before: Any, now: Any) -> QuerySet[Notice]:
+    unheld = Q(lease_until=None) | Q(lease_until__lt=now)
+    late = Notice.objects.filter(unheld, status=NoticeStatus.PENDING, next_try_at__lt=before)
+    return late.order_by("next_try_at", "id")[:1]
+
+
 def watch(now: dt.datetime) -> Pulse:
     """Look, and keep the alarm on record while it stands. Runs in a process of its own, apart from the engine."""
     seen = pulse(now)
-    alarm = seen.state in ("late", "stopped")
     EngineState.objects.get_or_create(pk=1)
-    if alarm:
+    if seen.is_alarm:
         EngineState.objects.filter(pk=1, alarm_since=None).update(alarm_since=now, alarm_reason=seen.reason)
     else:
         EngineState.objects.filter(pk=1).update(alarm_since=None, alarm_reason="")

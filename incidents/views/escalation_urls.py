@@ -2,10 +2,14 @@
 
 from django.urls import include, path
 
-from incidents.views import answers, deliveries
+from incidents.views import answers, board, deliveries, engine
 
 app_name = "escalation"
 urlpatterns = [
+    # What moves up next, and what else waits at the ladder.
+    path("", board.board, name="board"),
+    # Is the engine well, and a round of it by hand.
+    path("engine/tick", engine.tick, name="tick"),
     # Messages that left, or could not; and answers to them: by link, by code over radio, by SMS.
     path("deliveries/", deliveries.deliveries, name="deliveries"),
     path("deliveries/again", deliveries.again, name="deliveries_again"),

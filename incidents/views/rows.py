@@ -76,12 +76,12 @@ def page(
     # First which, from an index alone; then all that a row shows of them. In one query PostgreSQL, expecting fewer
     # cases behind the cursor than there are, joins all of a province and sorts them (430 ms at a million).
     keys = list(ordered.values_list("pk", flat=True)[: size + 1])
-    shown = _with_clocks(keys[:size])
+    shown = with_clocks(keys[:size])
     more = _cursor(shown[-1], by_deadline) if len(keys) > size else ""
     return Page(rows_of(shown, user, now), more)
 
 
-def _with_clocks(keys: list[UUID]) -> list[Incident]:
+def with_clocks(keys: list[UUID]) -> list[Incident]:
     """The cases of these keys, in their order, with all that a row shows: two queries."""
     found = named(keys)
     running: dict[UUID, list[Clock]] = defaultdict(list)
@@ -159,21 +159,27 @@ def _start(incident: Incident) -> dt.datetime | None:
 def _cursor(incident: Incident, by_deadline: bool) -> str:
     moment = incident.next_due_at if by_deadline else incident.reported_at
     assert moment is not None  # noqa: S101 - an open case has a deadline: a constraint of the table
-    text = f"{'d' if by_deadline else 'r'}{moment.isoformat()}_{incident.pk.hex}"
+    return cursor("d" if by_deadline else "r", moment, incident.pk)
+
+
+def cursor(order: str, moment: dt.datetime, key: UUID) -> str:
+    """A place in a list of cases as one word of an address; `order` is one letter that names the list's order."""
+    text = f"{order}{moment.isoformat()}_{key.hex}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _behind(cases: IncidentQuerySet, by_deadline: bool, after: str) -> IncidentQuerySet:
     if not after:
         return cases
-    moment, key = _read_cursor(after, "d" if by_deadline else "r")
+    moment, key = read_cursor(after, "d" if by_deadline else "r")
     if by_deadline:
         # The first condition alone bounds the index scan; the second breaks ties.
         return cases.filter(next_due_at__gte=moment).filter(Q(next_due_at__gt=moment) | Q(id__gt=key))
     return cases.filter(reported_at__lte=moment).filter(Q(reported_at__lt=moment) | Q(id__lt=key))
 
 
-def _read_cursor(after: str, order: str) -> tuple[dt.datetime, UUID]:
+def read_cursor(after: str, order: str) -> tuple[dt.datetime, UUID]:
+    """The moment and key of a `cursor`. Raises ValidationError under "after" for what is none of this order."""
     refused = ValidationError({"after": _("This place in the list is not known. Begin at the top.")})
     try:
         text = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)).decode()

@@ -3,6 +3,7 @@
 import "./theme.js";
 import "./live.js";
 import "./report-waiting.js";
+import "./watch.js";
 import { fill, lengthOfTime, words } from "./time.js";
 
 const STALE = 120_000;

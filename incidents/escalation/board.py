@@ -1,0 +1,199 @@
+"""What moves up next: the next step of every open case of a scope, soonest first, and what else waits at the ladder.
+
+Reads only, and only inside the queryset it is given: `Incident.objects.visible_to(user)`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest
+from django.utils.translation import gettext as _
+
+from commands.choices import BodyKind
+from commands.models import SecurityCommand
+from elections.models import Election
+from incidents import routing
+from incidents.choices import ClockKind, Deed, State
+from incidents.deadlines import fires_at
+from incidents.models import Clock, ClockState, Incident
+from incidents.policies import rules_for
+
+if TYPE_CHECKING:
+    from incidents.querysets import IncidentQuerySet
+
+#: How far ahead the board looks, each step with its name; what is due later is not "next".
+AHEAD = (dt.timedelta(minutes=15), dt.timedelta(hours=1), dt.timedelta(hours=24))
+#: A scope with at most so many open cases is asked case by case. A larger one is walked in the order of the clocks,
+#: where at least one in some hundreds is in it (at a million open cases: 40 ms; the other way round 2 s).
+FEW = 2000
+#: States in which a case was taken up before and handed on: who got it has to accept.
+TAKEN_UP = (State.ACKNOWLEDGED, State.RESPONDING, State.CONTAINED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """The next step of one case that tells or moves, at `at`."""
+
+    incident: UUID
+    clock: int
+    at: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Next:
+    """What then happens: `deed` to `to`; None where nobody is above. `left_out` are passed over: nobody is there."""
+
+    at: dt.datetime
+    #: Which deadline it is, and when its time began to run.
+    kind: str
+    start: dt.datetime
+    deed: str
+    to: SecurityCommand | None
+    left_out: tuple[SecurityCommand, ...] = ()
+
+    @property
+    def text(self) -> str:
+        if self.to is None:
+            return _("then: nobody is above; it is said again, loudly")
+        said = _("then: %(command)s owns it") if self.deed == Deed.MOVE else _("then: %(command)s is told")
+        return said % {"command": self.to.name}
+
+    @property
+    def why(self) -> str:
+        """Which deadline brings it about."""
+        return _("deadline: %(what)s") % {"what": ClockKind(self.kind).label}
+
+    @property
+    def note(self) -> str:
+        if not self.left_out:
+            return ""
+        return _("left out, nobody is there: %(commands)s") % {"commands": ", ".join(c.name for c in self.left_out)}
+
+
+# ---- Which, and in which order ----
+
+
+def due_next(
+    cases: IncidentQuerySet, now: dt.datetime, *, size: int, after: tuple[dt.datetime, UUID] | None = None
+) -> list[Due]:
+    """Up to `size` cases by their next step within a day, behind the cursor (moment, case) `after`."""
+    locked = list(Election.objects.filter(is_locked=True).values_list("pk", flat=True))
+    wanted = cases.open().exclude(election__in=locked)
+    keys = list(wanted.order_by("next_due_at", "id").values_list("pk", flat=True)[: FEW + 1])
+    if not keys:
+        return []
+    if len(keys) <= FEW:
+        return _steps(Q(incident__in=keys), now + AHEAD[-1], size, after)
+    for span in AHEAD:
+        found = _steps(Q(incident__in=wanted.order_by().values("pk")), now + span, size, after)
+        if len(found) == size:
+            break
+    return found
+
+
+def _steps(scope: Q, until: dt.datetime, size: int, after: tuple[dt.datetime, UUID] | None) -> list[Due]:
+    sooner = _moments().filter(incident=OuterRef("incident")).filter(
+        Q(at__lt=OuterRef("at")) | Q(at=OuterRef("at"), pk__lt=OuterRef("pk"))
+    )  # fmt: skip
+    # What acts before `until` is looked at before `until`: so much the index over `fires_at` can leave out.
+    found = _moments().filter(scope, fires_at__lt=until, at__lt=until).exclude(Exists(sooner))
+    if after:
+        found = found.filter(Q(at__gt=after[0]) | Q(at=after[0], incident__gt=after[1]))
+    rows = found.order_by("at", "incident").values_list("incident", "pk", "at")[:size]
+    return [Due(incident=case, clock=key, at=at) for case, key, at in rows]
+
+
+def _moments() -> QuerySet[Any]:
+    """Running clocks with the moment they tell or move: a warning comes before its deadline, all else at or after."""
+    running = Clock.objects.filter(state=ClockState.RUNNING).exclude(kind=ClockKind.SNOOZE)
+    return running.annotate(at=Greatest("fires_at", "deadline_at"))
+
+
+def not_accepted(cases: IncidentQuerySet) -> IncidentQuerySet:
+    """Handed over, and the new owner has not said that it has them."""
+    return cases.filter(is_accepted=False, state__in=TAKEN_UP).order_by("next_due_at", "id")
+
+
+def at_the_top(cases: IncidentQuerySet, now: dt.datetime) -> IncidentQuerySet:
+    """Late at a command with nobody above it."""
+    tops = Q(kind__in=[BodyKind.PSC, BodyKind.NEC]) | Q(kind=BodyKind.INTEGRITY_DESK, path__startswith="NEC.")
+    owners = list(SecurityCommand.objects.filter(tops).values_list("pk", flat=True))
+    return cases.open().filter(owner__in=owners, next_due_at__lt=now).order_by("next_due_at", "id")
+
+
+def paused(cases: IncidentQuerySet) -> IncidentQuerySet:
+    """Cases whose deadlines stand still, the one that runs again first on top."""
+    return cases.open().filter(snoozed_until__isnull=False).order_by("snoozed_until", "id")
+
+
+def overdue(cases: IncidentQuerySet, now: dt.datetime) -> QuerySet[Any]:
+    """Cases of the scope with a step that was due before `now` and has not been fired."""
+    return _moments().filter(fires_at__lt=now, quarantine=None, incident__in=cases.order_by().values("pk"))
+
+
+# ---- What happens then ----
+
+
+def unattended(commands: Iterable[SecurityCommand], now: dt.datetime) -> list[SecurityCommand]:
+    """Those of `commands` where nobody is there to be told now."""
+    asked = list(commands)
+    there = routing.people_at(asked, now)
+    return [c for c in asked if not there.get(c.pk)]
+
+
+def next_of(cases: Sequence[Incident], clocks: Iterable[int], now: dt.datetime) -> dict[UUID, Next]:
+    """What the named clocks do next, by case; the chain above is read once for an owner and province."""
+    by_case = {incident.pk: incident for incident in cases}
+    chains: dict[tuple[int, str], list[SecurityCommand]] = {}
+    found: dict[UUID, tuple[Clock, list[SecurityCommand]]] = {}
+    for clock in Clock.objects.filter(pk__in=list(clocks), incident__in=list(by_case)):
+        incident = by_case[clock.incident_id]
+        found[incident.pk] = (clock, _above(incident, chains))
+    everybody = {c.pk: c for _clock, chain in found.values() for c in chain}
+    empty = {c.pk for c in unattended(everybody.values(), now)} if everybody else set()
+    return {key: _next(by_case[key], clock, chain, empty) for key, (clock, chain) in found.items()}
+
+
+def _above(incident: Incident, chains: dict[tuple[int, str], list[SecurityCommand]]) -> list[SecurityCommand]:
+    if incident.is_sealed:
+        subjects = [s.command for s in incident.subjects.select_related("command")]
+        return routing.above(incident.owner, incident.place_id, subjects)
+    key = (incident.owner_id, incident.district_code)
+    if key not in chains:
+        chains[key] = routing.above(incident.owner, incident.place_id, None)
+    return chains[key]
+
+
+def _next(incident: Incident, clock: Clock, chain: list[SecurityCommand], empty: set[int]) -> Next:
+    try:
+        steps = rules_for(incident).steps(clock.kind)
+    except ValidationError:
+        # A policy with a gap: the engine cannot work with it either, and the audit names it.
+        return Next(at=clock.deadline_at, kind=clock.kind, start=clock.anchor_at, deed=Deed.TELL, to=None)
+    acting = next((n for n, s in enumerate(steps) if n >= clock.step and s.deed != Deed.WARN), None)
+    if acting is None:
+        at = max(clock.fires_at, clock.deadline_at)
+        return Next(at=at, kind=clock.kind, start=clock.anchor_at, deed=Deed.TELL, to=None)
+    step, at = steps[acting], fires_at(clock.anchor_at, clock.target_minutes, steps, acting)
+    high_enough = [c for c in chain if (c.rung or 0) >= step.rung] or chain[-1:] if step.rung else chain
+    there = [c for c in high_enough if c.pk not in empty]
+    to = (there or high_enough[-1:] or [None])[0]
+    passed = tuple(c for c in high_enough[: high_enough.index(to)] if c.pk in empty) if to else ()
+    return Next(at=at, kind=clock.kind, start=clock.anchor_at, deed=step.deed, to=to, left_out=passed)
+
+
+def later_than(now: dt.datetime) -> list[tuple[str, dt.datetime]]:
+    """The parts of the board, in order: what each is called, and the moment its last step comes before."""
+    return [
+        (_("Overdue: should have happened"), now),
+        (_("Within 15 minutes"), now + AHEAD[0]),
+        (_("Within the hour"), now + AHEAD[1]),
+        (_("Within a day"), now + AHEAD[2]),
+    ]

@@ -1,0 +1,57 @@
+"""What people are told of the engine's condition: a sentence without jargon, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+
+@dataclass(frozen=True)
+class Said:
+    """`what` is wrong, for everybody; `mend` is for who runs the machines."""
+
+    what: str
+    mend: str
+
+
+def said(reason: str) -> Said:
+    """The words for a `Pulse.reason`."""
+    texts = {
+        "beat_dead": Said(
+            _("Nothing calls the engine any more."),
+            _("Start the process that calls it every 15 seconds (beat), or run: manage.py escalate --loop"),
+        ),
+        "worker_dead": Said(
+            _("The engine is called and nobody answers."),
+            _("Start the worker of the queue «escalation». The calls that wait do no harm."),
+        ),
+        "broker_away": Said(
+            _("The engine cannot be called: what carries the calls is away."),
+            _("Start the message broker (Redis). Until then run: manage.py escalate --loop"),
+        ),
+        "failing": Said(
+            _("The engine begins its round and breaks off with a fault."),
+            _("Read the fault below and in the log of the worker, and mend it. The rounds go on by themselves."),
+        ),
+        "slow": Said(
+            _("The engine runs, but more comes due than it gets done."),
+            _("Start another worker, and look at what keeps the database busy."),
+        ),
+        "held": Said(
+            _("The clock leapt ahead. Nothing moves until a person has looked at it."),
+            _("Check the clock of the machine. The PSC watch or the NEC secretariat then lets the steps go."),
+        ),
+        "no_tick_yet": Said(_("The engine has not run yet."), _("Start the worker and the process that calls it.")),
+    }
+    return texts.get(reason, Said("", ""))
+
+
+def heading(state: str) -> str:
+    """The first words of the bar."""
+    texts = {
+        "late": _("Automatic escalation is late."),
+        "stopped": _("Automatic escalation does not run."),
+        "held": _("Automatic escalation waits for you."),
+    }
+    return texts.get(state, "")

@@ -1,0 +1,169 @@
+"""The board "next to escalate": each sees the next steps of the cases that are theirs to see, soonest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from commands.models import Posting
+from incidents import actions
+from incidents.choices import Act
+from incidents.escalation import board as steps
+from incidents.models import Clock, Incident
+from tests.cast import NOW, RELIEVED_AT, Cast
+from tests.factories import make_incident, make_sealed
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = dt.timedelta(minutes=1)
+Sign = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def moment() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def page(client: Client, query: str = "", **headers: str) -> str:
+    answer = client.get(reverse("escalation:board") + query, headers=headers)
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def assault(cast: Cast, *, minutes_ago: int = 0, **fields: Any) -> Incident:
+    """A case of medium severity, to be acknowledged within two hours."""
+    return make_incident(by=cast.officer, now=NOW - minutes_ago * MINUTE, category="CRM-02", **fields)
+
+
+def test_it_shows_what_happens_when_and_to_whom_soonest_first(cast: Cast, signed_in: Sign) -> None:
+    later, sooner = assault(cast), assault(cast, minutes_ago=110)
+    seen = page(signed_in(cast.duty_commander))
+    assert seen.index(sooner.reference) < seen.index(later.reference)
+    above = cast.command("provincial").name_en
+    assert f"then: {above} owns it" in seen
+    deadline = sooner.clocks.get(kind="acknowledge").deadline_at
+    assert f'data-deadline="{deadline.isoformat()}"' in seen
+    assert "Within 15 minutes" in seen and "Within a day" in seen
+
+
+def test_a_case_is_in_it_once_with_the_clock_that_acts_first(cast: Cast, signed_in: Sign) -> None:
+    case = assault(cast)
+    assert case.clocks.count() > 1
+    assert page(signed_in(cast.duty_commander)).count(case.reference + "</span>") == 1
+
+
+def test_a_warning_is_no_step_but_its_deadline_orders_the_case(cast: Cast) -> None:
+    """Warned in a moment, moved in half an hour: it stands behind the case that moves in ten minutes."""
+    half_an_hour, ten_minutes = assault(cast, minutes_ago=90), assault(cast, minutes_ago=110)
+    Clock.objects.filter(incident=ten_minutes, kind="acknowledge").update(step=1, fires_at=NOW + 10 * MINUTE)
+    due = steps.due_next(Incident.objects.visible_to(cast.psc), NOW, size=5)
+    assert [d.incident for d in due] == [ten_minutes.pk, half_an_hour.pk]
+    assert due[1].at == half_an_hour.next_due_at
+
+
+@pytest.mark.parametrize("few", [0, 2000])
+def test_the_way_by_the_clocks_and_the_way_by_the_cases_find_the_same(
+    few: int, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [assault(cast, minutes_ago=m) for m in (0, 5, 100, 110, 119, 130)]
+    monkeypatch.setattr(steps, "FEW", few)
+    found: list[Any] = []
+    after = None
+    while due := steps.due_next(Incident.objects.visible_to(cast.psc), NOW, size=2, after=after):
+        found += [d.incident for d in due]
+        after = (due[-1].at, due[-1].incident)
+    assert found == [c.pk for c in reversed(cases)]
+
+
+def test_a_command_with_nobody_there_is_named_as_left_out(cast: Cast, signed_in: Sign) -> None:
+    case = assault(cast)
+    Posting.objects.filter(command=cast.command("provincial")).update(ends_at=RELIEVED_AT + dt.timedelta(days=1))
+    seen = page(signed_in(cast.duty_commander))
+    assert f"then: {cast.command('psc').name_en} owns it" in seen
+    assert f"left out, nobody is there: {cast.command('provincial').name_en}" in seen
+    unattended = page(signed_in(cast.psc), "?show=empty")
+    assert cast.command("provincial").name_en in unattended and case.reference not in unattended
+
+
+def test_with_nobody_above_it_says_so(cast: Cast, signed_in: Sign) -> None:
+    case = assault(cast, minutes_ago=200)
+    actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="PSC", reason="Too large.")
+    assert "then: nobody is above; it is said again, loudly" in page(signed_in(cast.psc))
+    Incident.objects.filter(pk=case.pk).update(next_due_at=NOW - MINUTE)
+    assert case.reference in page(signed_in(cast.psc), "?show=top")
+    assert case.reference not in page(signed_in(cast.duty_commander), "?show=unaccepted")
+
+
+def test_a_hand_over_not_accepted_is_in_its_list_until_it_is(cast: Cast, signed_in: Sign) -> None:
+    case = assault(cast)
+    case = actions.perform(Act.ACKNOWLEDGE, case, by=cast.duty_commander, version=None, now=NOW)
+    case = actions.perform(
+        Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="KH21", reason="Too large."
+    )
+    client = signed_in(cast.provincial)
+    assert case.reference in page(client, "?show=unaccepted")
+    assert f"{reverse('incidents:acts', args=[case.pk])}?act=accept" in page(client)
+    actions.perform(Act.ACCEPT, case, by=cast.provincial, version=None, now=NOW)
+    assert case.reference not in page(client, "?show=unaccepted")
+
+
+def test_a_paused_case_is_in_its_list_with_the_end_of_the_pause(cast: Cast, signed_in: Sign) -> None:
+    case = assault(cast)
+    Incident.objects.filter(pk=case.pk).update(snoozed_until=NOW + dt.timedelta(hours=5))
+    seen = page(signed_in(cast.duty_commander), "?show=paused")
+    assert case.reference in seen and "paused until" in seen and "13:00" in seen
+
+
+def test_it_can_be_narrowed_to_a_command_below(cast: Cast, signed_in: Sign) -> None:
+    ours, theirs = assault(cast), assault(cast)
+    Incident.objects.filter(pk=theirs.pk).update(owner=cast.command("neighbour"))
+    seen = page(signed_in(cast.provincial), f"?command={cast.command('duty_commander').code}")
+    assert ours.reference in seen and theirs.reference not in seen
+    # A command that is not below the person narrows nothing and is told of nothing.
+    assert theirs.reference in page(signed_in(cast.provincial), "?command=KH20")
+
+
+def test_a_sealed_case_is_on_the_board_of_its_desk_only(cast: Cast, signed_in: Sign) -> None:
+    sealed = make_sealed()
+    assert sealed.reference in page(signed_in(cast.demo_integrity))
+    for name in ("demo_duty", "demo_provincial", "psc", "nec"):
+        assert sealed.reference not in page(signed_in(getattr(cast, name))), name
+
+
+def test_empty_it_says_when_it_was_last_checked(cast: Cast, signed_in: Sign) -> None:
+    seen = page(signed_in(cast.duty_commander))
+    assert "Nothing escalates within a day" in seen and "Checked at 08:00." in seen
+
+
+def test_the_fragment_renews_itself_and_costs_nothing_while_nothing_changes(cast: Cast, signed_in: Sign) -> None:
+    assault(cast)
+    client, url = signed_in(cast.duty_commander), reverse("escalation:board")
+    assert 'data-refresh="/escalation/" data-every="15"' in page(client)
+    first = client.get(url, headers={"x-fragment": "1"})
+    assert b"<html" not in first.content
+    again = client.get(url, headers={"x-fragment": "1", "if-none-match": first.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_a_place_in_the_list_that_is_none_is_refused_in_words(cast: Cast, signed_in: Sign) -> None:
+    answer = signed_in(cast.psc).get(reverse("escalation:board") + "?after=nonsense")
+    assert answer.status_code == 400 and "Begin at the top" in answer.content.decode()
+
+
+def test_it_costs_the_same_with_one_case_and_with_a_page(
+    cast: Cast, signed_in: Sign, django_assert_max_num_queries: Any
+) -> None:
+    client = signed_in(cast.provincial)
+    for _case in range(26):
+        assault(cast)
+    page(client)
+    with django_assert_max_num_queries(30):
+        seen = page(client)
+    assert seen.count("board__row") == 25 and "Show more" in seen

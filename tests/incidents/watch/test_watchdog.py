@@ -1,0 +1,248 @@
+"""What is wrong with the engine is told apart, said on every page to those whose work it is, and kept on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from config.celery import app
+from incidents.escalation import doorbell, watchdog
+from incidents.models import ChannelState, Clock, EngineState, Entry, Notice
+from tests.cast import NOW, ROLES, Cast
+from tests.factories import make_incident, make_sealed
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = dt.timedelta(minutes=1)
+Sign = Callable[..., Client]
+Put = Callable[[str], None]
+
+
+@pytest.fixture(autouse=True)
+def moment() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def overdue_case(minutes: int = 30) -> Any:
+    case = make_incident(now=NOW - dt.timedelta(days=1))
+    Clock.objects.filter(incident=case).update(fires_at=NOW - minutes * MINUTE)
+    return case
+
+
+# ---- What is wrong ----
+
+
+@pytest.mark.parametrize(
+    ("condition", "state"),
+    [
+        ("ok", "ok"),
+        ("beat_dead", "stopped"),
+        ("worker_dead", "stopped"),
+        ("broker_away", "stopped"),
+        ("failing", "stopped"),
+        ("held", "held"),
+    ],
+)
+def test_each_condition_has_its_own_reason(condition: str, state: str, engine_is: Put) -> None:
+    engine_is(condition)
+    seen = watchdog.pulse(NOW)
+    assert (seen.state, seen.reason) == (state, "" if condition == "ok" else condition)
+
+
+def test_ticks_that_succeed_while_steps_wait_are_slow(cast: Cast, engine_is: Put) -> None:
+    overdue_case()
+    engine_is("slow")
+    seen = watchdog.pulse(NOW)
+    assert (seen.state, seen.reason, seen.backlog) == ("late", "slow", 900)
+    assert seen.since == NOW - 30 * MINUTE
+
+
+def test_a_new_system_is_not_late_until_something_is_due(cast: Cast, engine_is: Put) -> None:
+    EngineState.objects.all().delete()
+    assert watchdog.pulse(NOW).state == "never"
+    overdue_case()
+    assert watchdog.pulse(NOW).state == "late"
+
+
+def test_the_broker_is_asked_only_when_the_engine_is_late(engine_is: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_is("ok")
+    monkeypatch.setattr(doorbell, "waiting", lambda: pytest.fail("asked"))
+    assert watchdog.pulse(NOW).is_ok
+
+
+def test_while_all_is_well_it_costs_two_reads(engine_is: Put, django_assert_num_queries: Any) -> None:
+    engine_is("ok")
+    with django_assert_num_queries(2):
+        watchdog.pulse(NOW)
+
+
+def test_a_tick_of_a_page_does_not_make_the_engine_well(engine_is: Put) -> None:
+    engine_is("worker_dead")
+    EngineState.objects.update(last_ok_at=NOW, last_source="web", alarm_since=NOW - 7 * MINUTE)
+    seen = watchdog.pulse(NOW)
+    assert (seen.state, seen.reason, seen.is_stood_in) == ("stopped", "worker_dead", True)
+    assert seen.since == NOW - 7 * MINUTE
+    EngineState.objects.update(last_source="celery")
+    assert watchdog.pulse(NOW).is_ok
+
+
+def test_the_alarm_stands_on_record_while_it_lasts(engine_is: Put) -> None:
+    engine_is("beat_dead")
+    watchdog.watch(NOW)
+    watchdog.watch(NOW + MINUTE)
+    row = EngineState.objects.get()
+    assert (row.alarm_since, row.alarm_reason) == (NOW, "beat_dead")
+    engine_is("ok")
+    watchdog.watch(NOW)
+    row.refresh_from_db()
+    assert (row.alarm_since, row.alarm_reason) == (None, "")
+
+
+# ---- The broker ----
+
+
+def use_folder(settings: Settings, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    options = {"data_folder_in": str(folder), "data_folder_out": str(folder), "control_folder": str(folder / "control")}
+    monkeypatch.setitem(app.conf, "broker_transport_options", options)
+    monkeypatch.setitem(app.conf, "broker_url", "folder://")
+
+
+def test_calls_that_wait_are_counted_in_a_folder(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_folder(settings, monkeypatch, tmp_path)
+    (tmp_path / "control").mkdir()
+    assert doorbell.waiting() == 0
+    with app.connection_for_write() as broker:
+        for _call in range(3):
+            app.send_task("incidents.escalation_tick", queue="escalation", connection=broker)
+    doorbell.forget()
+    assert doorbell.waiting() == 3
+
+
+def test_a_folder_that_is_gone_is_a_broker_that_is_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_folder(settings, monkeypatch, tmp_path / "gone")
+    assert doorbell.waiting() is None
+
+
+def test_calls_that_wait_are_counted_in_redis(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    monkeypatch.setitem(app.conf, "broker_transport_options", {})
+    monkeypatch.setitem(app.conf, "broker_url", redis_url)
+    assert doorbell.waiting() == 0
+    with app.connection_for_write() as broker:
+        app.send_task("incidents.escalation_tick", queue="escalation", connection=broker)
+    doorbell.forget()
+    assert doorbell.waiting() == 1
+
+
+def test_a_redis_that_is_away_keeps_no_page_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float | None] = []
+    join = doorbell.threading.Thread.join
+    monkeypatch.setattr(
+        doorbell.threading.Thread, "join", lambda self, timeout=None: (asked.append(timeout), join(self, timeout))[1]
+    )
+    monkeypatch.setitem(app.conf, "broker_transport_options", {})
+    monkeypatch.setitem(app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    assert doorbell.waiting() is None
+    assert asked[0] == doorbell.PATIENCE_SECONDS
+    assert doorbell.waiting() is None and len(asked) == 1, "the answer is kept some seconds"
+
+
+# ---- What people are told ----
+
+
+SAID = {
+    "beat_dead": "Nothing calls the engine any more.",
+    "worker_dead": "The engine is called and nobody answers.",
+    "broker_away": "what carries the calls is away",
+    "failing": "begins its round and breaks off with a fault",
+    "slow": "more comes due than it gets done",
+    "held": "The clock leapt ahead.",
+}
+
+
+@pytest.mark.parametrize("condition", sorted(SAID))
+def test_the_bar_says_what_is_wrong_and_since_when(condition: str, cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    overdue_case()
+    engine_is(condition)
+    seen = signed_in(cast.psc).get(reverse("start")).content.decode()
+    assert 'class="engine-late" role="alert"' in seen and SAID[condition] in seen
+    since = {"held": "07:57", "slow": "07:30"}.get(condition, "07:53")
+    assert f"Since {since}." in seen
+    assert ("data-engine-tick" in seen) == (condition != "held")
+
+
+def test_a_well_engine_has_no_bar(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    engine_is("ok")
+    assert "engine-late" not in signed_in(cast.psc).get(reverse("start")).content.decode()
+
+
+def test_it_counts_only_what_the_person_may_know_of(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    overdue_case()
+    sealed = make_sealed(now=NOW - dt.timedelta(days=1))
+    Clock.objects.filter(incident=sealed).update(fires_at=NOW - MINUTE)
+    engine_is("worker_dead")
+
+    def count(name: str) -> str:
+        cache.clear()
+        seen = signed_in(getattr(cast, name)).get(reverse("start")).content.decode()
+        return seen.split("overdue")[0][-4:].strip("\n >")
+
+    steps = Clock.objects.filter(incident=sealed).count()
+    assert count("nec_integrity").endswith(str(steps))
+    assert count("psc").endswith(str(Clock.objects.exclude(incident=sealed).count()))
+    assert "None of yours is" in signed_in(cast.demo_duty).get(reverse("start")).content.decode()
+
+
+def test_who_has_no_part_in_it_gets_a_sentence_and_no_button(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    engine_is("beat_dead")
+    officer = signed_in(cast.officer).get(reverse("start")).content.decode()
+    assert "call the next command by telephone" in officer and "data-engine-tick" not in officer
+    administrator = signed_in(cast.administrator).get(reverse("start")).content.decode()
+    assert "manage.py escalate --loop" in administrator and "data-engine-tick" in administrator
+
+
+def test_mail_that_does_not_leave_is_another_matter(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    engine_is("ok")
+    ChannelState.objects.create(channel="sms", failures=9, opened_at=NOW - 20 * MINUTE, last_error="refused")
+    case = make_incident(now=NOW - MINUTE)
+    entry = Entry.objects.filter(incident=case).latest("pk")
+    Notice.objects.filter(channel="email").delete()
+    Notice.objects.create(
+        entry=entry, incident=case, recipient=cast.psc, channel="email", kind="report",
+        created_at=NOW - 40 * MINUTE, next_try_at=NOW - 40 * MINUTE,
+    )  # fmt: skip
+    assert [s.channel for s in watchdog.stuck(NOW)] == ["email", "sms"]
+    seen = signed_in(cast.psc).get(reverse("start")).content.decode()
+    assert "engine-late" not in seen
+    assert "No message leaves by e-mail since 07:20." in seen and "No message leaves by SMS since 07:40." in seen
+    assert "No message leaves" not in signed_in(cast.officer).get(reverse("start")).content.decode()
+
+
+def test_a_message_under_way_is_not_stuck(cast: Cast) -> None:
+    case = make_incident(now=NOW - MINUTE)
+    entry = Entry.objects.filter(incident=case).latest("pk")
+    Notice.objects.filter(channel="email").delete()
+    Notice.objects.create(
+        entry=entry, incident=case, recipient=cast.psc, channel="email", kind="report", created_at=NOW - 40 * MINUTE,
+        next_try_at=NOW - 40 * MINUTE, lease_until=NOW + MINUTE,
+    )  # fmt: skip
+    assert watchdog.stuck(NOW) == []
+
+
+def test_every_role_reads_its_start_page_while_the_engine_is_late(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    engine_is("worker_dead")
+    for name in ROLES:
+        assert signed_in(getattr(cast, name)).get(reverse("start")).status_code == 200, name
