@@ -99,6 +99,7 @@ TABLE: dict[str, dict[Role, Reach]] = {
     "relocate_station": {_NEC: Reach.ANY},
     "record_person": {_OFF: Reach.REPORTER, _LIA: Reach.REPORTER, **_LADDER_OWNER},
     "grant_identity": {_PSC: Reach.ANY, _NEC: Reach.ANY},
+    "rebase": {_PSC: Reach.ANY, _NEC: Reach.ANY},
     # Opening is for whoever holds a grant for this case, checked by the action; the reach only keeps strangers out.
     "open_identity": {_OFF: Reach.OWN, _LIA: Reach.REPORTER, **_LADDER_PLACE, _NEC: Reach.ANY},
 }
@@ -143,6 +144,18 @@ def judge_file(what: str, postings: Sequence[Posting]) -> Posting:
 def may_file(what: str, postings: Sequence[Posting]) -> bool:
     """Whether `judge_file` would find a posting."""
     return any(posting.role in FILES[what] for posting in postings)
+
+
+#: Who may let go what the engine holds back after a leap of the clock.
+RELEASES = (_PSC, _NEC)
+
+
+def judge_release(postings: Sequence[Posting]) -> Posting:
+    """The posting under which held steps may be let go. Raises PermissionDenied."""
+    for posting in postings:
+        if posting.role in RELEASES:
+            return posting
+    raise PermissionDenied(_("Your posting may not let the engine go on. Ask the PSC watch or the NEC secretariat."))
 
 
 #: Who may hold a drill anywhere, and who besides, of the commands under their own.

@@ -39,6 +39,7 @@ _IN_PLACE: dict[Act, tuple[State, ...]] = {
     Act.WAKE: (S.ACKNOWLEDGED, S.RESPONDING, S.CONTAINED),
     Act.REFER: (*OPEN, S.RESOLVED),
     Act.CONCLUDE_REFERRAL: (*OPEN, S.RESOLVED),
+    Act.REBASE: OPEN,
     Act.SKIP: OPEN,
     Act.RESUME: OPEN,
     Act.RETIME: OPEN,
@@ -87,6 +88,7 @@ REASONED = frozenset(
         Act.UNMERGE,
         Act.GRANT_IDENTITY,
         Act.OPEN_IDENTITY,
+        Act.REBASE,
         Act.SNOOZE,
     }
 )

@@ -38,6 +38,7 @@ from incidents.models import (
     Incident,
     Notice,
     NoticeChannel,
+    Policy,
 )
 from incidents.policies import rules_for
 from incidents.routing import above, people_at
@@ -97,6 +98,7 @@ TRACKED = (
     "closed_at",
     "classified_at",
     "reopened_count",
+    "policy_id",
     "snoozed_until",
     "next_due_at",
     "next_due_kind",
@@ -167,6 +169,8 @@ def stored(value: object) -> Any:
 def _as_journaled(name: str, value: Any) -> Any:
     if name in _PEOPLE and value is not None:
         return User.objects.values_list("username", flat=True).get(pk=value)
+    if name == "policy_id":
+        return str(Policy.objects.select_related("election").get(pk=value))
     return stored(value)
 
 

@@ -82,6 +82,7 @@ WRITERS = {
     "incidents/evidence.py": "attachment rows, called by acts",
     "incidents/drills.py": "drills, which are no cases",
     "incidents/notices.py": "public notices have their own two-person life",
+    "incidents/rebasing.py": "clocks of cases that an act moves to another policy",
     "incidents/policy_actions.py": "escalation policies have their own two-person life",
     "incidents/taxonomy.py": "importer of reference data",
     "incidents/api/authentication.py": "notes when a token was last used",

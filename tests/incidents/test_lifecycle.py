@@ -16,6 +16,7 @@ WHILE_OPEN = {
     "accept", "seen", "update", "raise_severity", "lower_severity", "escalate", "hand_back", "verify", "propose",
     "classify", "correct", "attach", "countersign", "decline", "relocate_station", "record_person", "grant_identity",
     "open_identity", "warn", "auto_escalate", "inform", "refer", "conclude_referral", "skip", "resume", "retime",
+    "rebase",
 }  # fmt: skip
 WHEN_RESOLVED = {
     "update", "verify", "classify", "correct", "attach", "countersign", "decline", "relocate_station", "record_person",
