@@ -112,3 +112,8 @@ def with_deadline(cases: IncidentQuerySet) -> QuerySet[Referral]:
     return found.select_related("incident", "incident__category", "incident__place", "incident__owner").order_by(
         "due_at", "pk"
     )
+
+
+def without_deadline(cases: IncidentQuerySet) -> QuerySet[Referral]:
+    """Running referrals for which the law sets no time, of `cases` (already scoped)."""
+    return Referral.objects.filter(outcome="", due_at=None, incident__in=cases, incident__is_drill=False)

@@ -155,6 +155,7 @@ TABLE: dict[str, Row] = {
     # NEC.
     "nec:queue": Row(who=CLASSIFIES),
     "nec:decided": Row(who=CLASSIFIES),
+    "nec:deadlines": Row(who=CLASSIFIES),
     "nec:classify": case(who=SEES & CLASSIFIES, sealed=SEES_SEALED & CLASSIFIES, **POST),
     "nec:classify_many": Row(who=CLASSIFIES, **POST),
     "nec:take_back": Row(who=CLASSIFIES, **POST),

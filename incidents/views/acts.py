@@ -34,12 +34,17 @@ def act(request: HttpRequest, pk: UUID) -> HttpResponse:
     incident = get_object_or_404(Incident.objects.visible_to(user).with_names(), pk=pk)
     wanted = _act(request)
     if request.method != "POST":
-        form = ActForm(wanted, incident, user, now)
+        form = ActForm(wanted, incident, user, now, initial=_chosen(request))
         return _show(request, form, status=200 if wanted in actions.allowed(incident, user) else 403)
     form = ActForm(wanted, incident, user, now, request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, form, status=422)
     return _perform(request, form)
+
+
+def _chosen(request: HttpRequest) -> dict[str, str]:
+    """What the button already named: one of several referrals."""
+    return {name: request.GET[name] for name in ("referral",) if name in request.GET}
 
 
 def _act(request: HttpRequest) -> Act:

@@ -23,7 +23,7 @@ from incidents.forms.asks import ASKS, Ask, primary
 from incidents.limits import COUNTS
 from incidents.models import Attachment, Clock, ClockState, Incident
 from incidents.templatetags import _time
-from incidents.views import ladder, outline, timeline
+from incidents.views import ladder, outline, timeline, waiting
 from incidents.views.rows import place_for
 
 #: Acts shown beside the primary one before "More".
@@ -51,7 +51,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -> dict[str, Any]:
     clocks = list(incident.clocks.order_by("pk"))
-    custodies = list(incident.custodies.select_related("command").order_by("pk"))
+    custodies = list(incident.custodies.select_related("command", "from_command").order_by("pk"))
     allowed = actions.allowed(incident, user)
     return {
         "incident": incident,
@@ -72,6 +72,7 @@ def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -
         # A number nobody wrote is nought too: only what was reported is said.
         "impact": [(number, IMPACT_WORDS[name]()) for name in COUNTS if (number := getattr(incident, name))],
         "picture": outline.picture(incident, detailed=detailed),
+        **waiting.context(incident, clocks, custodies, now),
         **_related(incident, user, detailed),
         **_people(incident, user, now, detailed),
     }
@@ -197,13 +198,15 @@ def _clock_start(incident: Incident, clocks: list[Clock]) -> dt.datetime | None:
 
 @dataclass(frozen=True)
 class Target:
-    """One clock in words; `late` is set where it was or is missed."""
+    """One clock in words. `took` is all the time from its start, `paused` included; late it is by the rest alone."""
 
     clock: Clock
     label: str
     took: dt.timedelta | None
     left: dt.timedelta | None
     is_late: bool
+    paused: dt.timedelta
+    is_paused: bool = False
 
 
 def _targets(clocks: list[Clock], now: dt.datetime) -> list[Target]:
@@ -211,16 +214,20 @@ def _targets(clocks: list[Clock], now: dt.datetime) -> list[Target]:
     latest = {c.kind: c for c in sorted(clocks, key=lambda c: c.episode) if c.state != ClockState.CANCELLED}
     found = []
     for kind in ClockKind:
-        if clock := latest.get(kind):
+        # A legal deadline stands with its referral, the end of a pause with the pause.
+        if kind not in (ClockKind.LEGAL, ClockKind.SNOOZE) and (clock := latest.get(kind)):
             stopped = clock.stopped_at if clock.state == ClockState.MET else None
-            end = stopped or now
+            end = stopped or clock.paused_at or now
+            paused = dt.timedelta(seconds=clock.paused_seconds)
             found.append(
                 Target(
                     clock=clock,
                     label=str(kind.label),
-                    took=stopped - clock.anchor_at if stopped else None,
-                    left=clock.deadline_at - now if not stopped and clock.deadline_at > now else None,
+                    took=stopped - clock.anchor_at + paused if stopped else None,
+                    left=clock.deadline_at - end if not stopped and clock.deadline_at > end else None,
                     is_late=end > clock.deadline_at,
+                    paused=paused,
+                    is_paused=clock.state == ClockState.PAUSED,
                 )
             )
     return found

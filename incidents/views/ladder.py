@@ -60,6 +60,7 @@ def _why(custody: Custody, *, is_first: bool) -> str:
         str(Act.AUTO_ESCALATE): _("by rule: nobody acted in time"),
         str(Act.RAISE_SEVERITY): _("because the severity was raised"),
         str(Act.REOPEN): _("reopened"),
+        str(Act.SKIP): _("by rule: nobody was there below"),
         **{kind.value: _("by rule: late to %(what)s") % {"what": kind.label} for kind in ClockKind},
     }
     text = reasons.get(custody.reason, "")
@@ -70,7 +71,7 @@ def _why(custody: Custody, *, is_first: bool) -> str:
 
 def planned(incident: Incident, clocks: Iterable[Clock]) -> list[Step]:
     """What the rule does next if nobody acts: each command above told once, then made owner, at its moment."""
-    running = [_running(c) for c in clocks if c.state == ClockState.RUNNING]
+    running = [_running(c, incident) for c in clocks if c.state in _AHEAD and c.kind != ClockKind.SNOOZE]
     if not incident.is_open or not running:
         return []
     subjects = None
@@ -89,10 +90,16 @@ def planned(incident: Incident, clocks: Iterable[Clock]) -> list[Step]:
     return [_step(s) for s in _worth_showing(ahead)][:MOST_PLANNED]
 
 
-def _running(clock: Clock) -> plan.Running:
-    return plan.Running(
-        kind=clock.kind, step=clock.step, anchor_at=clock.anchor_at, target_minutes=clock.target_minutes
-    )
+#: What fires some day if nobody acts: what stands paused runs on after the pause.
+_AHEAD = (ClockState.RUNNING, ClockState.PAUSED)
+
+
+def _running(clock: Clock, incident: Incident) -> plan.Running:
+    """A clock as it will run; one that stands paused moves on by the time it will have stood."""
+    anchor = clock.anchor_at
+    if clock.paused_at and incident.snoozed_until:
+        anchor += incident.snoozed_until - clock.paused_at
+    return plan.Running(kind=clock.kind, step=clock.step, anchor_at=anchor, target_minutes=clock.target_minutes)
 
 
 def _worth_showing(ahead: Iterable[plan.PlannedStep]) -> Iterator[plan.PlannedStep]:
@@ -124,6 +131,8 @@ _IF_NOBODY = {
     ClockKind.CONTAIN: lambda: _("if it is not contained"),
     ClockKind.RESOLVE: lambda: _("if it is not resolved"),
     ClockKind.REVIEW: lambda: _("if it is not rated"),
+    ClockKind.VERIFY: lambda: _("if nobody finds out whether it is true"),
+    ClockKind.LEGAL: lambda: _("if the legal body has not decided"),
 }
 _STILL = {
     ClockKind.FIRST_UPDATE: lambda: _("if there is still no update"),
@@ -131,6 +140,8 @@ _STILL = {
     ClockKind.CONTAIN: lambda: _("if it is still not contained"),
     ClockKind.RESOLVE: lambda: _("if it is still not resolved"),
     ClockKind.REVIEW: lambda: _("if it is still not rated"),
+    ClockKind.VERIFY: lambda: _("if still nobody has found out whether it is true"),
+    ClockKind.LEGAL: lambda: _("if the legal body has still not decided"),
 }
 
 

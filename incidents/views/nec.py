@@ -33,7 +33,7 @@ from incidents.querysets import IncidentQuerySet
 CLASSIFIERS = (Role.NEC_SECRETARIAT, Role.INTEGRITY)
 
 
-def _person(request: HttpRequest, *roles: Role) -> User:
+def person_with(request: HttpRequest, *roles: Role) -> User:
     """The signed-in person, if a posting with one of the roles is in force; otherwise the page is not there."""
     user = request.user
     if not isinstance(user, User) or not user.has_role(*roles):
@@ -58,7 +58,7 @@ ONLY: dict[str, Any] = {
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """Cases that wait for the NEC's classification, soonest due first."""
-    user, now = _person(request, *CLASSIFIERS), timezone.now()
+    user, now = person_with(request, *CLASSIFIERS), timezone.now()
     waiting = classification.waiting_for(user)
     only = request.GET.get("only", "")
     narrowed = ONLY[only](waiting, now) if only in ONLY else waiting
@@ -87,7 +87,7 @@ def _counts(waiting: IncidentQuerySet, now: dt.datetime) -> dict[str, int]:
 @require_GET
 def decided(request: HttpRequest) -> HttpResponse:
     """The latest decisions with their reasons, what police had proposed, and the way to decide again."""
-    user = _person(request, *CLASSIFIERS)
+    user = person_with(request, *CLASSIFIERS)
     disagreed = request.GET.get("only") == "disagreed"
     cases = list(classification.decided_for(user, disagreed=disagreed)[:100])
     why = classification.decisions(cases)
@@ -104,7 +104,7 @@ def decided(request: HttpRequest) -> HttpResponse:
 @require_POST
 def classify(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One tap of the queue, or another decision with its reason."""
-    user = _person(request, *CLASSIFIERS)
+    user = person_with(request, *CLASSIFIERS)
     incident = get_object_or_404(Incident.objects.visible_to(user), pk=pk)
     form = ClassifyForm(request.POST)
     if not form.is_valid():
@@ -121,7 +121,7 @@ def classify(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def classify_many(request: HttpRequest) -> HttpResponse:
     """One press for the ticked cases: each is a decision of its own, and one refused stops no other."""
-    user = _person(request, *CLASSIFIERS)
+    user = person_with(request, *CLASSIFIERS)
     form = ManyForm(request.POST)
     if not form.is_valid():
         messages.error(request, _all_of(form))
@@ -158,7 +158,7 @@ def _decide_as_asked(incident: Incident, user: User, version: int, form: ManyFor
 @require_POST
 def take_back(request: HttpRequest) -> HttpResponse:
     """Undo the person's own decisions of the last minutes, those that are ticked."""
-    user, now = _person(request, *CLASSIFIERS), timezone.now()
+    user, now = person_with(request, *CLASSIFIERS), timezone.now()
     wanted = set(request.POST.getlist("case"))
     done = 0
     for undo in classification.undoable(user, now):
@@ -211,14 +211,14 @@ def _notices_of(user: User) -> QuerySet[PublicNotice]:
 
 
 def _notice(request: HttpRequest, pk: UUID) -> tuple[User, PublicNotice]:
-    user = _person(request, *notices.DRAFTERS)
+    user = person_with(request, *notices.DRAFTERS)
     return user, get_object_or_404(_notices_of(user), pk=pk)
 
 
 @require_GET
 def notice_list(request: HttpRequest) -> HttpResponse:
     """What waits for approval, what is in force, what is over."""
-    user, now = _person(request, *notices.DRAFTERS), timezone.now()
+    user, now = person_with(request, *notices.DRAFTERS), timezone.now()
     current = _notices_of(user).filter(expires_at__gt=now)
     waiting = current.filter(state=PublicNoticeState.DRAFT).order_by("drafted_at")
     in_force = current.filter(state=PublicNoticeState.ISSUED).order_by("-issued_at")
@@ -244,7 +244,7 @@ def notice_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A new draft, from a case."""
-    user, now = _person(request, *notices.DRAFTERS), timezone.now()
+    user, now = person_with(request, *notices.DRAFTERS), timezone.now()
     incident = get_object_or_404(Incident.objects.detailed_to(user).with_names(), pk=pk)
     form = NoticeForm(request.POST or None, incident=incident, initial=first_words(incident, now))
     if request.method == "POST" and form.is_valid():

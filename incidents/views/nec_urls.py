@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from incidents.views import nec
+from incidents.views import nec, nec_deadlines
 
 app_name = "nec"
 urlpatterns = [
     path("", nec.queue, name="queue"),
     path("decided/", nec.decided, name="decided"),
+    path("deadlines/", nec_deadlines.deadlines, name="deadlines"),
     path("classify/", nec.classify_many, name="classify_many"),
     path("take-back/", nec.take_back, name="take_back"),
     path("cases/<uuid:pk>/classify/", nec.classify, name="classify"),

@@ -20,8 +20,9 @@ from commands.choices import Role
 from commands.models import Posting, SecurityCommand
 from elections.models import Jurisdiction
 from incidents.choices import Act
-from incidents.models import Block, Category, Entry, Incident, NoticeChannel
+from incidents.models import Block, Category, Entry, Incident, NoticeChannel, Outage
 from incidents.routing import ANSWERING
+from incidents.views import sentences
 
 MOST = 100
 SHOWS = ("all", "decisions", "notices")
@@ -33,10 +34,13 @@ ICONS: dict[str, str] = {
     Act.REOPEN: "again", Act.VERIFY: "search", Act.PROPOSE: "flag", Act.CLASSIFY: "flag", Act.CORRECT: "pencil",
     Act.ATTACH: "camera", Act.MERGE: "join", Act.UNMERGE: "join", Act.WITHDRAW: "cross", Act.DISMISS: "cross",
     Act.COUNTERSIGN: "tick", Act.DECLINE: "cross", Act.RELOCATE_STATION: "map", Act.WARN: "clock",
-    Act.AUTO_ESCALATE: "up", Act.INFORM: "bell",
+    Act.AUTO_ESCALATE: "up", Act.INFORM: "bell", Act.SNOOZE: "pause", Act.WAKE: "play", Act.RESUME: "play",
+    Act.REFER: "scales", Act.CONCLUDE_REFERRAL: "scales", Act.SKIP: "arrow", Act.RETIME: "clock", Act.REBASE: "list",
 }  # fmt: skip
 #: Acts that tell or show and decide nothing.
-_NO_DECISION = (Act.UPDATE, Act.ATTACH, Act.SEEN, Act.WARN, Act.INFORM, Act.OPEN_IDENTITY)
+_NO_DECISION = (
+    Act.UPDATE, Act.ATTACH, Act.SEEN, Act.WARN, Act.INFORM, Act.OPEN_IDENTITY, Act.SKIP, Act.RESUME, Act.RETIME,
+)  # fmt: skip
 _PROTECTED = (Act.RECORD_PERSON, Act.GRANT_IDENTITY, Act.OPEN_IDENTITY)
 _MOVES = (Act.ESCALATE, Act.AUTO_ESCALATE, Act.HAND_BACK)
 #: Changes a reader learns from; the rest of an entry is for machines.
@@ -64,6 +68,7 @@ class Item:
     text: str = ""
     reason: str = ""
     told: str = ""
+    said: Sequence[str] = ()
 
 
 @dataclass
@@ -121,10 +126,12 @@ def _with_people(entries: Any) -> Any:
 
 
 def _items(entries: Iterable[Entry], names: dict[str, str], detailed: bool) -> list[Item]:
-    return [_item(entry, names, detailed) for entry in entries]
+    listed = list(entries)
+    outages = sentences.outages_for(listed)
+    return [_item(entry, names, outages, detailed) for entry in listed]
 
 
-def _item(entry: Entry, names: dict[str, str], detailed: bool) -> Item:
+def _item(entry: Entry, names: dict[str, str], outages: list[Outage], detailed: bool) -> Item:
     protected = entry.act in _PROTECTED
     before = {} if protected else _values(entry, entry.before, detailed)
     after = {} if protected else _values(entry, entry.after, detailed)
@@ -134,7 +141,7 @@ def _item(entry: Entry, names: dict[str, str], detailed: bool) -> Item:
     readable = detailed and not protected
     return Item(
         entry=entry,
-        title=_title(entry, owner, names.get(f"told:{entry.after.get('told')}", "")),
+        title=sentences.title(entry, names) or _title(entry, owner, names.get(f"told:{entry.after.get('told')}", "")),
         who=_who(entry),
         icon=ICONS.get(entry.act, "lock"),
         kind=kind,
@@ -143,6 +150,7 @@ def _item(entry: Entry, names: dict[str, str], detailed: bool) -> Item:
         text=entry.note if readable else "",
         reason=entry.reason if readable else "",
         told=_told(entry, names.get(f"posts:{entry.pk}", "")),
+        said=sentences.lines(entry, outages, detailed=detailed),
     )
 
 
@@ -203,7 +211,7 @@ def _values(entry: Entry, values: dict[str, Any], detailed: bool) -> dict[str, A
 def names_for(entries: Sequence[Entry]) -> dict[str, str]:
     """Words for stored references, by "field:stored value"; one query for each kind that occurs."""
     wanted: dict[str, set[Any]] = {
-        "owner": set(), "told": set(), "place": set(), "category": set(), "assignee": set()
+        "owner": set(), "told": set(), "left_out": set(), "place": set(), "category": set(), "assignee": set()
     }  # fmt: skip
     for entry in entries:
         for values in (entry.before, entry.after):
@@ -211,7 +219,7 @@ def names_for(entries: Sequence[Entry]) -> dict[str, str]:
                 if values.get(name):
                     found.add(values[name])
     names: dict[str, str] = {}
-    for name in ("owner", "told"):
+    for name in ("owner", "told", "left_out"):
         if wanted[name]:
             names |= _commands(name, wanted[name])
     if wanted["place"]:

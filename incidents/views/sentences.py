@@ -1,0 +1,125 @@
+"""What an entry of the journal says beside its act: pauses, referrals, what a rule left out, and how late it came.
+
+Pure on the entry, the names of the commands in it and the outages of the engine, so that a page asks for each once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.conf import settings
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from elections.choices import Phase
+from incidents.choices import Act, ClockKind, ReferralBody, ReferralOutcome
+from incidents.models import Entry, Outage
+from incidents.templatetags import _time
+
+
+def title(entry: Entry, names: Mapping[str, str]) -> str:
+    """The heading of an entry whose act needs more than its name; "" for the others."""
+    after = entry.after
+    match entry.act:
+        case Act.SNOOZE:
+            return _("A pause of the deadlines is asked for, until %(time)s") % {"time": _moment(after, "until", entry)}
+        case Act.COUNTERSIGN if after.get("until"):
+            return _("Countersigned: deadlines paused until %(time)s") % {"time": _moment(after, "until", entry)}
+        case Act.REFER:
+            return _("Referred to: %(body)s") % {"body": _label(ReferralBody, after.get("body"))}
+        case Act.CONCLUDE_REFERRAL:
+            values = {
+                "body": _label(ReferralBody, after.get("body")),
+                "outcome": _label(ReferralOutcome, after.get("referral_outcome")),
+            }
+            return _("%(body)s has decided: %(outcome)s") % values
+        case Act.SKIP:
+            command = names.get(f"left_out:{after.get('left_out')}")
+            return _("%(command)s was left out: nobody was there") % {"command": command} if command else ""
+        case Act.RETIME:
+            phase = _label(Phase, after.get("phase") or after.get("clock_phase"))
+            return _("Deadlines of the new phase: %(phase)s") % {"phase": phase} if phase else ""
+        case Act.REBASE:
+            policy = after.get("policy")
+            return _("Moved to version %(policy)s of the escalation policy") % {"policy": policy} if policy else ""
+        case Act.UPDATE if after.get("quiet"):
+            return _("Update: nothing new, it stays quiet")
+    return ""
+
+
+def lines(entry: Entry, outages: Sequence[Outage], *, detailed: bool) -> list[str]:
+    """Whole sentences below the heading."""
+    found = [*_of_referral(entry, detailed=detailed)]
+    if entry.before.get("snoozed_until") and entry.act not in (Act.WAKE, Act.RESUME):
+        found.append(_("The pause of the deadlines ended with this."))
+    if late := how_late(entry):
+        found.append(_late(entry, late, outages))
+    return found
+
+
+def _of_referral(entry: Entry, *, detailed: bool) -> Iterable[str]:
+    if entry.act != Act.REFER:
+        return
+    if detailed and entry.after.get("document"):
+        yield _("Document %(number)s, sent %(time)s.") % {
+            "number": entry.after["document"], "time": _moment(entry.after, "sent_at", entry)
+        }  # fmt: skip
+    if entry.after.get("due_at"):
+        yield _("It must decide by %(time)s.") % {"time": _moment(entry.after, "due_at", entry)}
+
+
+# ---- Late steps ----
+
+
+def how_late(entry: Entry) -> dt.timedelta | None:
+    """By how much a step of a rule came after its moment; None where it was in time or is no step."""
+    due = _time_of(entry.after, "due_at") if entry.by_id is None else None
+    if due is None:
+        return None
+    late = entry.at - due
+    return late if late > dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS) else None
+
+
+def outages_for(entries: Iterable[Entry]) -> list[Outage]:
+    """The outages that may explain the late ones among `entries`, newest first; no query where none is late."""
+    late = [(entry.at - span, entry.at) for entry in entries if (span := how_late(entry))]
+    if not late:
+        return []
+    first, last = min(due for due, _at in late), max(at for _due, at in late)
+    return list(Outage.objects.filter(ended_at__gt=first, ended_at__lte=last).order_by("-started_at"))
+
+
+def _late(entry: Entry, late: dt.timedelta, outages: Sequence[Outage]) -> str:
+    due = entry.at - late
+    outage = next((o for o in outages if due < o.ended_at <= entry.at), None)
+    length = _time.length(late)
+    if outage is None:
+        return _("%(length)s late.") % {"length": length}
+    return _("%(length)s late: automatic escalation was down from %(start)s to %(end)s.") % {
+        "length": length,
+        "start": _time.moment(outage.started_at, entry.at),
+        "end": _time.moment(outage.ended_at, entry.at),
+    }
+
+
+# ---- Stored values ----
+
+
+def clock_word(entry: Entry) -> str:
+    """The deadline a step of a rule was about, in words; "" for other entries."""
+    return _label(ClockKind, entry.after.get("clock"))
+
+
+def _label(kind: type[ClockKind] | type[ReferralBody] | type[ReferralOutcome] | type[Phase], value: object) -> str:
+    return str(kind(value).label) if value in kind.values else ""
+
+
+def _time_of(values: Mapping[str, object], name: str) -> dt.datetime | None:
+    text = values.get(name)
+    return parse_datetime(text) if isinstance(text, str) else None
+
+
+def _moment(values: Mapping[str, object], name: str, entry: Entry) -> str:
+    at = _time_of(values, name)
+    return _time.moment(at, entry.at) if at else ""
