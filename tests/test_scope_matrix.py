@@ -63,6 +63,12 @@ WEEKLY = ROWS | {"duty_commander", "neighbour", "demo_duty", "demo_second_duty",
 DRILLED = WEEKLY - {"ministry"}
 DRILLERS = ROWS - {"ministry"}
 SEES_DRILL = SEES - {"officer", "ministry"}
+#: Who keeps the channels of messages working, and who enters answers heard over radio.
+KEEPERS = frozenset({"psc", "nec", "nec_second", "administrator"})
+OPERATORS = frozenset({
+    "duty_commander", "neighbour", "provincial", "other_province", "psc", "nec", "nec_second", "demo_duty",
+    "demo_second_duty", "demo_provincial",
+})  # fmt: skip
 LOGIN, DENIED = 302, 401
 
 
@@ -168,6 +174,13 @@ TABLE: dict[str, Row] = {
     # A draft is not public.
     "nec:cap": Row(who=frozenset(), anonymous=404),
     "nec:cap_alert": Row(who=frozenset(), anonymous=404),
+    # Messages that leave, and answers to them. A link that is none is 404 to everybody.
+    "escalation:deliveries": Row(who=KEEPERS),
+    "escalation:deliveries_again": Row(who=KEEPERS, **POST),
+    "escalation:deliveries_probe": Row(who=KEEPERS, **POST),
+    "escalation:answer": Row(who=frozenset(), anonymous=404),
+    "escalation:codes": Row(who=OPERATORS),
+    "escalation:inbound_sms": Row(who=frozenset(), anonymous=404, method="post"),
     # API.
     "api:incidents": Row(**API),
     "api:incidents-geojson": Row(who=ROWS, refused=403, **API),
@@ -273,6 +286,7 @@ class Stage:
             "code": "KH" if name == "incidents:report_outlines" else incident.election.code,
             "place": "KH",
             "token": "token",
+            "channel": "sms",
         }
         wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
         return "/api/v1/nothing" if name == "api:nothing-here" else reverse(name, kwargs=wanted)
