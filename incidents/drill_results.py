@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from commands.choices import Force
 from commands.models import SecurityCommand
 from incidents.models import Drill, DrillCall
 
@@ -66,6 +67,11 @@ class Cell:
     def command(self) -> SecurityCommand:
         return self.call.command
 
+    @property
+    def name(self) -> str:
+        """The place alone where that is enough, in a table of places."""
+        return place_name(self.command)
+
 
 @dataclass
 class Row:
@@ -107,6 +113,12 @@ class Result:
     @property
     def counts(self) -> list[tuple[Standing, int]]:
         return tally(self.cells)
+
+    @property
+    def legend(self) -> list[Standing]:
+        """What a map of it may show."""
+        there = {cell.standing for cell in self.cells}
+        return [standing for standing in Standing if standing in REHEARSED or standing in there]
 
     def count(self, *standings: Standing) -> int:
         return sum(cell.standing in standings for cell in self.cells)
@@ -161,11 +173,11 @@ def result(drill: Drill, calls: Iterable[DrillCall], now: dt.datetime) -> Result
     top = [cell for cell in cells if cell.command.rung == 3]
     for cell in cells:
         if cell.command.rung == 2:
-            rows[cell.command.path] = Row(cell.command.jurisdiction_id, cell.command.name, cell)
+            rows[cell.command.path] = Row(cell.command.jurisdiction_id, cell.name, cell)
     for cell in cells:
         if cell.command.rung == 1:
             above = cell.command.path.removesuffix(f"{cell.command.code}.")
-            rows.setdefault(above, Row(above.strip(".").rpartition(".")[2], cell.command.name)).districts.append(cell)
+            rows.setdefault(above, Row(above.strip(".").rpartition(".")[2], cell.name)).districts.append(cell)
     return Result(drill, cells, top, [rows[path] for path in sorted(rows)])
 
 
@@ -186,6 +198,11 @@ def _standing(drill: Drill, call: DrillCall, now: dt.datetime) -> Standing:
     if call.due_at <= (drill.ended_at or now):
         return Standing.UNREACHABLE
     return Standing.STOPPED if drill.ended_at else Standing.CALLED
+
+
+def place_name(command: SecurityCommand) -> str:
+    """The name of the place, or of the command where it is not the joint one of its place."""
+    return command.jurisdiction.name if command.force == Force.JOINT and command.rung != 3 else command.name
 
 
 def worst(cells: Sequence[Cell]) -> Standing:

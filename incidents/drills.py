@@ -43,7 +43,7 @@ SEE_ALL = (*DRILL_WHOLE, Role.AUDITOR)
 
 def choosable(user: User) -> QuerySet[SecurityCommand]:
     """Commands the person may hold a drill of, in the order of the tree."""
-    found = SecurityCommand.objects.active().filter(kind__in=CALLED)
+    found = SecurityCommand.objects.active().filter(kind__in=CALLED).select_related("jurisdiction")
     if user.has_role(*DRILL_WHOLE):
         return found.order_by("path")
     scope = Q(pk__in=[])
@@ -58,7 +58,9 @@ def called_for(chosen: Iterable[SecurityCommand]) -> list[SecurityCommand]:
     scope = Q(pk__in=[])
     for command in chosen:
         scope |= Q(path__startswith=command.path) | Q(path__in=paths_above(command.path))
-    return list(SecurityCommand.objects.active().filter(scope, kind__in=CALLED).order_by("path"))
+    return list(
+        SecurityCommand.objects.active().filter(scope, kind__in=CALLED).select_related("jurisdiction").order_by("path")
+    )
 
 
 @dataclass(frozen=True)
@@ -308,7 +310,10 @@ def _refuse_overlap(called: Sequence[SecurityCommand], begins: dt.datetime, minu
     end = begins + dt.timedelta(minutes=minutes * len({c.rung for c in called}))
     below_the_top = [c.pk for c in called if c.rung != 3]
     for other in Drill.objects.filter(ended_at=None, calls__command__in=below_the_top or called).distinct():
-        theirs = max(latest_end(other), now) if other.starts_at <= now else latest_end(other)
+        theirs = latest_end(other)
+        if other.starts_at <= now:
+            # The step may be late; somebody there still has their time.
+            theirs = max(theirs, now + dt.timedelta(minutes=other.minutes))
         if other.starts_at < end and begins < theirs:
             both = other.calls.filter(command__in=called).select_related("command").order_by("command__path")
             name = max((c.command for c in both), key=lambda c: len(c.path)).name

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from elections.models import Election
-from incidents.demo import scenarios
+from incidents.demo import drills, scenarios
 from incidents.demo.quarter import Quarter, senate_days
 from incidents.demo.stage import Stage
 from incidents.models import Incident
@@ -56,5 +56,6 @@ def make(
     everyday.plan(cases, (now - QUARTER).date(), now.date())
     everyday.plan_today()
     quarter.daily_rules(now - QUARTER, now)
+    drills.plan(quarter, now)
     quarter.run(lambda part: tell(f"last 90 days of {running.code}: {part} %, {quarter.reported} cases"))
     return stage.refused + quarter.refused

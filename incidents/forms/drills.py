@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.models import SecurityCommand, User
 from incidents.choices import Channel
+from incidents.drill_results import place_name
 from incidents.drills import HEARD, LONGEST_MINUTES
 
 
@@ -23,6 +24,10 @@ class Branch:
     command: SecurityCommand
     is_chosen: bool
     below: list[Branch]
+
+    @property
+    def name(self) -> str:
+        return place_name(self.command)
 
     @property
     def holds_choice(self) -> bool:

@@ -126,7 +126,6 @@ def _context(drill: Drill, user: User) -> dict[str, Any]:
     return {
         "drill": drill,
         "shown": shown,
-        "standings": list(drill_results.Standing),
         "map": drill_map.picture(shown.rows) if len(shown.rows) > 1 else None,
         "own": own,
         "is_running": drill.ended_at is None and drill.starts_at <= now,
