@@ -140,6 +140,7 @@ def test_a_folder_that_is_gone_is_a_broker_that_is_away(
 def test_calls_that_wait_are_counted_in_redis(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
     monkeypatch.setitem(app.conf, "broker_transport_options", {})
     monkeypatch.setitem(app.conf, "broker_url", redis_url)
+    monkeypatch.setattr(doorbell, "PATIENCE_SECONDS", 10.0)
     assert doorbell.waiting() == 0
     with app.connection_for_write() as broker:
         app.send_task("incidents.escalation_tick", queue="escalation", connection=broker)
