@@ -83,6 +83,24 @@ def browse(browser: Any, live_server: Any, transactional_db: None) -> Iterator[C
 
 
 @pytest.fixture
+def officer(live_server: Any, cast: Any) -> Any:
+    return cast.officer
+
+
+@pytest.fixture
+def liaison(live_server: Any, cast: Any) -> Any:
+    return cast.demo_liaison
+
+
+@pytest.fixture
+def cases() -> Callable[[], list[Any]]:
+    """Cases in the database, oldest first."""
+    from incidents.models import Incident
+
+    return lambda: list(Incident.objects.order_by("reported_at"))
+
+
+@pytest.fixture
 def page(browse: Callable[..., Any]) -> Any:
     """A page of nobody, on a desk, in English."""
     return browse()

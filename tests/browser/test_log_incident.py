@@ -10,56 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from django.utils import timezone
 
 from incidents.models import Incident
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.rules import broken
+from tests.browser.reporting import CASE, LOG, WORDS, fill, value_is
+from tests.browser.rules import axe, broken
 from tests.cast import COMMUNE
 
-LOG = "/incidents/new/"
-WORDS = "A motorbike was taken from the market while its owner bought rice."
 #: The first load of this page may weigh so much over the air, fonts left out (architecture, section 8).
 BUDGET = 60_000
-CASE = re.compile(r"/incidents/[0-9a-f-]{36}/$")
-
-
-@pytest.fixture
-def officer(live_server: Any, cast: Any) -> Any:
-    return cast.officer
-
-
-@pytest.fixture
-def liaison(live_server: Any, cast: Any) -> Any:
-    return cast.demo_liaison
-
-
-@pytest.fixture
-def cases() -> Callable[[], list[Incident]]:
-    """Cases in the database, oldest first."""
-    return lambda: list(Incident.objects.order_by("reported_at"))
-
-
-def fill(page: Any, words: str = WORDS) -> None:
-    page.goto(LOG)
-    page.fill("[data-search] input", "thief")
-    page.locator(".choice:visible", has_text="CRM-06").click()
-    page.select_option("#f-commune", COMMUNE)
-    page.fill("#f-narrative", words)
-
-
-def value_is(page: Any, field: str, value: Any) -> None:
-    """Wait for it; the page's policy does not let Playwright evaluate conditions."""
-    from playwright.sync_api import expect
-
-    expect(page.locator(field)).to_have_value(value)
-
-
-def faults(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page).response["violations"]]
 
 
 def test_a_theft_in_a_few_presses(officer: Any, browse: Any, screen: dict[str, int], cases: Any) -> None:
@@ -103,91 +63,6 @@ def test_what_is_wrong_is_shown_and_the_photo_stays(officer: Any, browse: Any) -
     page.click("[data-send]")
     page.wait_for_url(CASE)
     assert page.locator("text=scene.txt").count() >= 1
-
-
-def test_no_connection_loses_nothing_and_sends_by_itself_once(officer: Any, browse: Any, cases: Any) -> None:
-    page = browse(officer, screen=PHONE)
-    fill(page)
-    page.context.set_offline(True)
-    page.click("[data-send]")
-    page.wait_for_selector("text=The report is saved on the phone and sends by itself")
-    assert cases() == []
-    page.context.set_offline(False)
-    page.wait_for_url(CASE)
-    assert [c.narrative for c in cases()] == [WORDS]
-
-
-def test_a_report_that_waits_is_sent_from_any_page(officer: Any, browse: Any, cases: Any) -> None:
-    page = browse(officer, screen=PHONE)
-    fill(page)
-    page.context.set_offline(True)
-    page.click("[data-send]")
-    page.wait_for_selector("text=The report is saved on the phone and sends by itself")
-    other = page.context.new_page()
-    page.close()
-    other.context.set_offline(False)
-    other.goto(reverse("start"))
-    other.wait_for_selector("text=Sent from this phone")
-    assert len(cases()) == 1
-
-
-def test_an_answer_that_is_lost_makes_no_second_case(officer: Any, browse: Any, cases: Any) -> None:
-    """The report arrives, the line breaks before the answer does; the retry finds its own case."""
-    page = browse(officer, screen=PHONE)
-    fill(page)
-    lost: list[int] = []
-
-    def lose(route: Any) -> None:
-        if route.request.method == "POST" and not lost:
-            lost.append(route.fetch().status)
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route(f"**{LOG}", lose)
-    page.click("[data-send]")
-    page.wait_for_selector("text=The report is saved on the phone and sends by itself")
-    page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_url(CASE)
-    assert lost == [200]
-    assert len(cases()) == 1
-
-
-def test_a_draft_waits_on_the_phone_for_its_writer_alone(officer: Any, liaison: Any, browse: Any) -> None:
-    page = browse(officer, screen=PHONE)
-    fill(page, "Half of a sent")
-    page.click("#f-injured + button")
-    page.click("[data-save-draft]")
-    page.wait_for_url("**/")
-    page.wait_for_selector("text=On this phone, not sent yet")
-    page.locator("[data-drafts-list] a").click()
-    value_is(page, "#f-narrative", "Half of a sent")
-    assert page.input_value("#f-injured") == "1"
-    assert page.locator("input[value=CRM-06]").is_checked()
-    value_is(page, "#f-commune", COMMUNE)
-    # Another person at the same phone.
-    kept = page.evaluate("import('/static/js/drafts.js').then((m) => m.list('999999')).then((all) => all.length)")
-    assert kept == 0
-
-
-def test_signing_out_asks_and_forgets(officer: Any, browse: Any) -> None:
-    page = browse(officer)
-    fill(page, "Half of a sent")
-    page.click("[data-save-draft]")
-    page.wait_for_selector("text=On this phone, not sent yet")
-    asked: list[str] = []
-
-    def agree(dialog: Any) -> None:
-        asked.append(dialog.message)
-        dialog.accept()
-
-    page.on("dialog", agree)
-    page.locator(".menu--who > summary").click()
-    page.locator("form[data-forget] button").click()
-    page.wait_for_url("**/sign-in/**")
-    assert "not sent" in asked[0]
-    databases = "import('/static/js/drafts.js').then((m) => m.list('{}')).then((all) => all.length)"
-    assert page.evaluate(databases.format(officer.pk)) == 0
 
 
 def test_the_point_proposes_the_commune_and_a_wrong_one_is_only_a_hint(officer: Any, browse: Any, cases: Any) -> None:
@@ -241,7 +116,7 @@ def test_nothing_for_axe_to_find(liaison: Any, browse: Any, language: str, theme
     for size in (PHONE, DESK, {"width": 320, "height": 640}):
         page.set_viewport_size(size)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-        assert faults(page) == []
+        assert axe(page) == []
 
 
 def test_the_first_load_keeps_its_budget(officer: Any, browse: Any, language: str) -> None:
@@ -305,36 +180,6 @@ def test_back_from_a_sent_report_begins_a_new_one(
     value_is(page, "#f-narrative", "")
     assert page.locator("input[name=category]:checked").count() == 0
     assert len(cases()) == 1
-
-
-def test_a_reload_and_another_language_keep_what_was_typed(officer: Any, browse: Any, screen: dict[str, int]) -> None:
-    page = browse(officer, screen=screen)
-    fill(page)
-    page.reload()
-    value_is(page, "#f-narrative", WORDS)
-    value_is(page, "#f-commune", COMMUNE)
-    page.locator("button[name=language]:visible").click()
-    page.wait_for_selector("html[lang=km]")
-    value_is(page, "#f-narrative", WORDS)
-    assert page.locator("input[value=CRM-06]").is_checked()
-    # Opened anew it may be another incident: what was begun is offered and not put in by itself.
-    page.goto(LOG)
-    page.locator("[data-draft-open]").click()
-    value_is(page, "#f-narrative", WORDS)
-
-
-def test_signing_out_of_a_half_written_report_leaves_nothing_on_the_phone(officer: Any, browse: Any) -> None:
-    page = browse(officer)
-    fill(page)
-    page.reload()
-    value_is(page, "#f-narrative", WORDS)
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.locator(".menu--who > summary").click()
-    page.locator("form[data-forget] button").click()
-    page.wait_for_url("**/sign-in/**")
-    left = f"import('/static/js/drafts.js').then((m) => m.list('{officer.pk}')).then((all) => all.length)"
-    assert page.evaluate(left) == 0
-    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_what_will_happen_is_shown_before_it_is_sent(cast: Any, officer: Any, browse: Any, language: str) -> None:

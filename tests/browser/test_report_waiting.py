@@ -1,4 +1,4 @@
-"""A report that waits on the phone: what may wait, and what its writer learns when it is not taken."""
+"""A report kept on the phone, as a draft or until there is a connection: sent once, shown to its writer alone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from django.urls import reverse
 
 from incidents.models import Incident
 from tests.browser.conftest import PHONE
-from tests.browser.test_log_incident import CASE, LOG, WORDS, fill, value_is
+from tests.browser.reporting import CASE, KEPT, LOG, WORDS, fill, value_is
 from tests.cast import COMMUNE
 
-KEPT = "text=The report is saved on the phone and sends by itself"
 REASON = "Choose the market again."
 
 
@@ -147,3 +146,124 @@ def test_who_has_no_connection_is_told_that_no_other_page_opens(page: Any) -> No
     said = page.locator(".banner--offline").inner_text()
     assert "Keep this page open, or close it and come back to it later" in said
     assert "You may leave this page" not in said
+
+
+# ---- Sent later, once ----
+
+
+def test_no_connection_loses_nothing_and_sends_by_itself_once(officer: Any, browse: Any, cases: Any) -> None:
+    page = browse(officer, screen=PHONE)
+    fill(page)
+    page.context.set_offline(True)
+    page.click("[data-send]")
+    page.wait_for_selector(KEPT)
+    assert cases() == []
+    page.context.set_offline(False)
+    page.wait_for_url(CASE)
+    assert [c.narrative for c in cases()] == [WORDS]
+
+
+def test_a_report_that_waits_is_sent_from_any_page(officer: Any, browse: Any, cases: Any) -> None:
+    page = browse(officer, screen=PHONE)
+    fill(page)
+    page.context.set_offline(True)
+    page.click("[data-send]")
+    page.wait_for_selector(KEPT)
+    other = page.context.new_page()
+    page.close()
+    other.context.set_offline(False)
+    other.goto(reverse("start"))
+    other.wait_for_selector("text=Sent from this phone")
+    assert len(cases()) == 1
+
+
+def test_an_answer_that_is_lost_makes_no_second_case(officer: Any, browse: Any, cases: Any) -> None:
+    """The report arrives, the line breaks before the answer does; the retry finds its own case."""
+    page = browse(officer, screen=PHONE)
+    fill(page)
+    lost: list[int] = []
+
+    def lose(route: Any) -> None:
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch().status)
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route(f"**{LOG}", lose)
+    page.click("[data-send]")
+    page.wait_for_selector(KEPT)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_url(CASE)
+    assert lost == [200]
+    assert len(cases()) == 1
+
+
+# ---- Drafts ----
+
+
+def test_a_draft_waits_on_the_phone_for_its_writer_alone(officer: Any, liaison: Any, browse: Any) -> None:
+    page = browse(officer, screen=PHONE)
+    fill(page, "Half of a sent")
+    page.click("#f-injured + button")
+    page.click("[data-save-draft]")
+    page.wait_for_url("**/")
+    page.wait_for_selector("text=On this phone, not sent yet")
+    page.locator("[data-drafts-list] a").click()
+    value_is(page, "#f-narrative", "Half of a sent")
+    assert page.input_value("#f-injured") == "1"
+    assert page.locator("input[value=CRM-06]").is_checked()
+    value_is(page, "#f-commune", COMMUNE)
+    # Another person at the same phone.
+    kept = page.evaluate("import('/static/js/drafts.js').then((m) => m.list('999999')).then((all) => all.length)")
+    assert kept == 0
+
+
+def test_signing_out_asks_and_forgets(officer: Any, browse: Any) -> None:
+    page = browse(officer)
+    fill(page, "Half of a sent")
+    page.click("[data-save-draft]")
+    page.wait_for_selector("text=On this phone, not sent yet")
+    asked: list[str] = []
+
+    def agree(dialog: Any) -> None:
+        asked.append(dialog.message)
+        dialog.accept()
+
+    page.on("dialog", agree)
+    page.locator(".menu--who > summary").click()
+    page.locator("form[data-forget] button").click()
+    page.wait_for_url("**/sign-in/**")
+    assert "not sent" in asked[0]
+    databases = "import('/static/js/drafts.js').then((m) => m.list('{}')).then((all) => all.length)"
+    assert page.evaluate(databases.format(officer.pk)) == 0
+
+
+def test_a_reload_and_another_language_keep_what_was_typed(officer: Any, browse: Any, screen: dict[str, int]) -> None:
+    page = browse(officer, screen=screen)
+    fill(page)
+    page.reload()
+    value_is(page, "#f-narrative", WORDS)
+    value_is(page, "#f-commune", COMMUNE)
+    page.locator("button[name=language]:visible").click()
+    page.wait_for_selector("html[lang=km]")
+    value_is(page, "#f-narrative", WORDS)
+    assert page.locator("input[value=CRM-06]").is_checked()
+    # Opened anew it may be another incident: what was begun is offered and not put in by itself.
+    page.goto(LOG)
+    page.locator("[data-draft-open]").click()
+    value_is(page, "#f-narrative", WORDS)
+
+
+def test_signing_out_of_a_half_written_report_leaves_nothing_on_the_phone(officer: Any, browse: Any) -> None:
+    page = browse(officer)
+    fill(page)
+    page.reload()
+    value_is(page, "#f-narrative", WORDS)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator(".menu--who > summary").click()
+    page.locator("form[data-forget] button").click()
+    page.wait_for_url("**/sign-in/**")
+    left = f"import('/static/js/drafts.js').then((m) => m.list('{officer.pk}')).then((all) => all.length)"
+    assert page.evaluate(left) == 0
+    assert page.evaluate("sessionStorage.length") == 0
