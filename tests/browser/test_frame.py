@@ -10,19 +10,17 @@ from django.urls import reverse
 
 from commands import actions
 from commands.models import User
+from tests.browser.rules import axe
 
 PASSWORD = "four quiet words here"
 PAGES = ("start", "incidents:inbox", "incidents:more", "account:preferences", "account:tokens")
 
 
 def look(page: Any, faults: list[str]) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.url} scrolls sideways at {width}"
-        found = [f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page).response["violations"]]
-        assert not found, f"{page.url} at {width}: {found}"
+        assert axe(page) == [], f"{page.url} at {width}"
     assert not faults, faults
 
 
