@@ -297,6 +297,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Act": "incidents.choices.Act",
         "Channel": "incidents.choices.Channel",
         "ClockKind": "incidents.choices.ClockKind",
+        "Outcome": "incidents.choices.Outcome",
+        "ReferralOutcome": "incidents.choices.ReferralOutcome",
         "PointPrecision": "incidents.choices.PointPrecision",
         "TimePrecision": "incidents.choices.TimePrecision",
         "Phase": "elections.choices.Phase",
@@ -347,6 +349,8 @@ CAP_SENDER = env.str("CAP_SENDER", default="election-security@localhost")
 #: The engine counts as late when no tick succeeded for this long, or a due clock waited this long.
 ENGINE_STALE_SECONDS = env.int("ENGINE_STALE_SECONDS", default=90)
 ENGINE_OVERDUE_SECONDS = env.int("ENGINE_OVERDUE_SECONDS", default=120)
+#: Cases that a leap of the clock may move; more wait until a person has looked at it.
+ENGINE_HOLD_CASES = env.int("ENGINE_HOLD_CASES", default=50)
 
 #: Bearer token of whoever collects /metrics; empty means only this machine may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -78,3 +78,47 @@ def phase_at(election: Election, moment: dt.datetime, place: str = "") -> Phase:
 def first_moment(election: Election) -> dt.datetime | None:
     """When the election's first known phase began, or None without windows."""
     return min((w.starts_at for w in election.windows), default=None)
+
+
+# ---- When it changes ----
+
+Change = tuple[dt.datetime, Phase]
+
+
+def fitting(election: Election, place: str = "") -> list[PhaseWindow]:
+    """The windows that count at P-code `place`: those of the country, and of the places it lies in."""
+    return [w for w in election.windows if w.jurisdiction_id is None or (place and place.startswith(w.jurisdiction_id))]
+
+
+def changes(election: Election, place: str = "") -> list[Change]:
+    """Every moment at which another phase begins at `place`, with that phase, in order."""
+    windows = fitting(election, place)
+    found: list[Change] = []
+    for moment in sorted({t for w in windows for t in (w.starts_at, w.ends_at)}):
+        phase = phase_at(election, moment, place)
+        if not found or found[-1][1] != phase:
+            found.append((moment, phase))
+    return found
+
+
+def tight_spans(election: Election, hour: int, place: str = "") -> list[tuple[dt.datetime, dt.datetime]]:
+    """When the silence-day rules hold at `place`: from local `hour` of the silence day to the end of the counting.
+
+    Source: domain 3.3. Each polling day has its span, so a re-poll has one too; without a silence day it is the day
+    before.
+    """
+    windows = fitting(election, place)
+    zone = timezone.get_default_timezone()
+    spans = []
+    for polling in (w for w in windows if w.phase == Phase.POLLING):
+        before = polling.starts_at.astimezone(zone).date() - dt.timedelta(days=1)
+        start = dt.datetime.combine(before, dt.time(hour), zone)
+        # Counting begins inside polling day or where it ends.
+        counting = [w.ends_at for w in windows if w.phase == Phase.COUNTING and start <= w.starts_at <= polling.ends_at]
+        spans.append((start, max([polling.ends_at, *counting])))
+    return spans
+
+
+def is_tight(election: Election, moment: dt.datetime, hour: int, place: str = "") -> bool:
+    """Whether the silence-day rules hold at `moment` at `place`, being set to begin at local `hour`."""
+    return any(start <= moment < end for start, end in tight_spans(election, hour, place))

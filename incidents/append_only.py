@@ -71,6 +71,16 @@ def remove(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
+def begin_writing(connection: BaseDatabaseWrapper) -> None:
+    """What the trigger does before an id is drawn, for a writer that draws the ids of its entries by itself.
+
+    Held to the end of the transaction. SQLite has one writer anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK_KEY])
+
+
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
     """Names of protecting triggers that are not there or switched off; empty when the journal is protected."""
     with connection.cursor() as cursor:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from elections import calendar
 from elections.models import Election
 from elections.prepared import prepared
 from incidents.choices import ClockKind, Severity
@@ -110,6 +111,22 @@ def in_force(elections: Iterable[Election | None], now: dt.datetime) -> dict[int
     return {p.election_id: p for p in published.select_related("election", "published_by") if p.election_id in keys}
 
 
+#: How the general policy is called in addresses, where an election's has the election's code.
+GENERAL = "general"
+
+
+def code_of(policy: Policy) -> str:
+    """First part of a version's address: the election's code, or GENERAL."""
+    return policy.election.code if policy.election else GENERAL
+
+
+def numbered(code: str, number: int) -> Policy | None:
+    """The version `number` of the election with that code, or of the general policy."""
+    found = Policy.objects.select_related("election", "created_by", "published_by", "based_on__election")
+    found = found.filter(election=None) if code == GENERAL else found.filter(election__code=code)
+    return found.filter(number=number).first()
+
+
 def policy_for(election: Election, now: dt.datetime) -> Policy:
     """The version that a case reported at `now` gets: the election's newest published one, else the general one.
 
@@ -150,3 +167,24 @@ def _targets_of(row: ResponseTarget) -> Targets:
         verify=row.verify_minutes,
         update_every=row.update_every_minutes,
     )
+
+
+def known_rules(policy: int) -> Rules | None:
+    """The rules of a published version this process has read already, by key; None: ask `rules_of`."""
+    return _kept.get(policy)
+
+
+def targets_at(
+    rules: Rules, election: Election, phase: str, severity: str, place: str, moment: dt.datetime
+) -> Targets:
+    """The targets of a case at P-code `place` at `moment`: in the tight time of the silence day, a medium one is to be
+    taken over sooner (domain 3.3).
+    """
+    found = rules.targets(phase, severity)
+    if (
+        severity == Severity.MEDIUM
+        and found.acknowledge > rules.tight_medium_minutes
+        and calendar.is_tight(election, moment, rules.tight_from_hour, place)
+    ):
+        return replace(found, acknowledge=rules.tight_medium_minutes)
+    return found

@@ -44,12 +44,15 @@ def desks() -> dict[str, SecurityCommand]:
     return {d.parent.path: d for d in found if d.parent}
 
 
-def desk_chain(subjects: Iterable[SecurityCommand]) -> list[SecurityCommand]:
+def desk_chain(
+    subjects: Iterable[SecurityCommand], by_path: dict[str, SecurityCommand] | None = None
+) -> list[SecurityCommand]:
     """Integrity desks that may hold a case about `subjects`, lowest first: above every subject, never of a subject.
 
     District > provincial desk; province > PSC desk; PSC, ministry or anything else > NEC desk (domain 3.3, COI).
+    `by_path` is what `desks` gave, where the caller has read it.
     """
-    by_path = desks()
+    by_path = desks() if by_path is None else by_path
     paths = [s.path for s in subjects]
     chain = []
     for parent_path, desk in by_path.items():
@@ -64,6 +67,30 @@ def desk_chain(subjects: Iterable[SecurityCommand]) -> list[SecurityCommand]:
     elif by_path.get("PSC.") and by_path["PSC."] not in chain:
         chain.append(by_path["PSC."])
     return chain
+
+
+def height_of(command: SecurityCommand) -> int:
+    """How high a command stands: 1 district, 2 province, 3 PSC, 4 NEC; a desk like the body it belongs to, else 0."""
+    if command.rung is not None:
+        return command.rung
+    if command.kind != BodyKind.INTEGRITY_DESK:
+        return 0
+    above = command.path.count(".") - 1
+    return 4 if command.path.startswith("NEC.") else max(0, 4 - above)
+
+
+def serving_under(paths: Iterable[str], now: dt.datetime) -> set[int]:
+    """Keys of people who serve at or under commands (paths), or act for one: what is about these is kept from them."""
+    here = Q()
+    for path in paths:
+        here |= Q(command__path__startswith=path)
+    if not here:
+        return set()
+    acting = Delegation.objects.filter(here, starts_at__lte=now, ends_at__gt=now).values("acting")
+    holding = Posting.objects.current(now).filter(
+        here | (Q(command__in=acting, role__in=DELEGATED) & ~Q(role=Role.INTEGRITY))
+    )
+    return set(holding.values_list("user", flat=True))
 
 
 def nec() -> SecurityCommand | None:
@@ -122,6 +149,15 @@ class Answering:
 def people_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> dict[int, list[User]]:
     """Who is told at each command (by primary key): whoever answers there and is on duty. Empty: nobody is there."""
     return answering(commands, now).on_duty
+
+
+def vacant_among(
+    commands: Sequence[SecurityCommand], now: dt.datetime, subjects: Sequence[SecurityCommand] | None = None
+) -> set[int]:
+    """Keys of those with nobody there. Who serves at a unit that a sealed case is about (`subjects`) does not count."""
+    barred = serving_under([s.path for s in subjects], now) if subjects else set()
+    found = people_at(commands, now)
+    return {c.pk for c in commands if not any(p.pk not in barred for p in found[c.pk])}
 
 
 def posted_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> dict[int, list[User]]:

@@ -13,7 +13,7 @@ from incidents.escalation import engine, rehearsal, watchdog
 
 @shared_task(name="incidents.escalation_tick", soft_time_limit=60, time_limit=90)
 def escalation_tick() -> None:
-    engine.tick(timezone.now(), "celery")
+    engine.tick_now("celery")
 
 
 @shared_task(name="incidents.drill_tick", soft_time_limit=60, time_limit=90)

@@ -40,7 +40,7 @@ from incidents.models import (
     NoticeChannel,
     Policy,
 )
-from incidents.policies import rules_for
+from incidents.policies import rules_for, targets_at
 from incidents.routing import above, people_at
 from incidents.timekeeping import keep_pauses, run_again
 from incidents.timekeeping import new_clock as new_clock
@@ -154,9 +154,10 @@ def chain_above(incident: Incident) -> list[SecurityCommand]:
     return above(incident.owner, incident.place_id, subjects)
 
 
-def targets_of(incident: Incident) -> Targets:
-    """The response targets of a case: of its own policy, by the phase that times it and its severity."""
-    return rules_for(incident).targets(incident.clock_phase, incident.severity)
+def targets_of(incident: Incident, now: dt.datetime) -> Targets:
+    """The response targets of a case: of its own policy, by the phase that times it, its severity and the moment."""
+    rules, case = rules_for(incident), incident
+    return targets_at(rules, case.election, case.clock_phase, case.severity, case.place_id, now)
 
 
 def stored(value: object) -> Any:
@@ -217,7 +218,7 @@ class Turn:
     @property
     def targets(self) -> Targets:
         """The response targets of the phase that times the case and its severity as it stands in this act."""
-        return targets_of(self.incident)
+        return targets_of(self.incident, self.now)
 
     # ---- Clocks ----
 

@@ -1,7 +1,8 @@
-"""The engine: looks for due clocks, decides, writes. The database is its clock's memory and its queue.
+"""The engine: one tick looks for due clocks and has them fired, batch by batch, until nothing is due or time is over.
 
 Safe under any number of workers: a case is claimed by its row lock (skipped where another has it), and a step fires
-once because `Escalation` says so in a unique key. `now` is passed in once a tick.
+once because `Escalation` says so in a unique key. `now` is passed in once a tick; `tick_now` asks the clocks first.
+A batch that fails is halved down to the one case that cannot be fired; that one is kept apart and the rest goes on.
 """
 
 from __future__ import annotations
@@ -9,260 +10,247 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import socket
+import time
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Q, QuerySet
 
-from commands.models import SecurityCommand, User
-from elections.prepared import prepared
-from incidents import tallies
-from incidents.choices import OPEN, Act, Channel, ClockKind, Severity, State
-from incidents.deadlines import Step, fires_at
-from incidents.delivery.outbox import notices_for
-from incidents.escalation.decide import Decision, Firing, decide
-from incidents.models import (
-    Clock,
-    ClockState,
-    Custody,
-    EngineRun,
-    EngineState,
-    Entry,
-    Escalation,
-    EscalationKind,
-    Incident,
-    Notice,
-    NoticeChannel,
-    Quarantine,
-)
-from incidents.policies import rules_for
-from incidents.routing import nec, people_at
-from incidents.turn import TRACKED, chain_above, refresh_deadline, start_clock, targets_of, wake
+from incidents.escalation import hold, moment, outage, phases, state
+from incidents.escalation.batch import Done, claimable, due_cases, fire
+from incidents.escalation.chains import Chains
+from incidents.escalation.mending import is_fired_already, mend, quarantine
+from incidents.escalation.moment import Reading
+from incidents.models import Clock, ClockState, EngineRun, EngineState
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
-#: Runs are kept this long.
+#: Cases of a batch. Whoever acts on one of them waits for its commit; SQLite lets nobody write meanwhile.
+BATCH = {"postgresql": 1_000, "sqlite": 100}
+#: Cases and seconds of one tick: what it leaves is the next one's, seconds later.
+LIMIT, BUDGET_SECONDS = 100_000, 20.0
+#: Runs are kept this long; how often, in ticks that have something to keep, the old ones are looked for.
 KEEP_RUNS = dt.timedelta(days=7)
-#: A case fires at most this many steps in one tick: more than any ladder has, so only a defect reaches it.
-STEPS_AT_MOST = 40
-_ACT = {
-    EscalationKind.WARNING: Act.WARN,
-    EscalationKind.OWNER_MOVED: Act.AUTO_ESCALATE,
-    EscalationKind.NEXT_TOLD: Act.INFORM,
-    EscalationKind.EXHAUSTED: Act.INFORM,
-}
-_NOTICE = {
-    EscalationKind.WARNING: "warn",
-    EscalationKind.OWNER_MOVED: "auto_escalate",
-    EscalationKind.NEXT_TOLD: "inform",
-    EscalationKind.EXHAUSTED: "exhausted",
-}
+PRUNE_EVERY = 200
+#: A person asked for these, and is answered even when nothing was due.
+ASKED_FOR = ("cli", "web")
+#: Made time, which keeps no order with the clock of the machine: no outage, no leap.
+MADE = "demo"
 
 
-def tick(now: dt.datetime, source: str = "cli", limit: int = 10_000) -> EngineRun:
-    """Fire every step due at `now`, at most `limit` cases. Returns the run, finished; faults are in its rows."""
-    run = EngineRun.objects.create(source=source[:8], host=socket.gethostname()[:80], started_at=now)
-    EngineState.objects.update_or_create(pk=1, defaults={"last_started_at": now})
-    seen: set[UUID] = set()
-    while len(seen) < limit:
-        keys = _due_cases(now, seen)
-        if not keys:
-            break
-        seen.update(keys)
-        for key in keys:
-            _fire_case(key, now, run)
-    run.finished_at = now
-    run.save(update_fields=["finished_at", "claimed", "fired", "quarantined", "max_late_seconds", "error"])
-    EngineState.objects.filter(pk=1).filter(Q(last_ok_at=None) | Q(last_ok_at__lt=now)).update(last_ok_at=now)
-    EngineRun.objects.filter(started_at__lt=now - KEEP_RUNS).delete()
-    return run
+def tick_now(source: str, limit: int = LIMIT, budget_seconds: float = BUDGET_SECONDS) -> EngineRun:
+    """A tick at the moment the clocks say, for the doors: tasks, commands and the page that stands in."""
+    reading = moment.read()
+    return tick(reading.now, source, limit, budget_seconds, reading=reading)
+
+
+def tick(
+    now: dt.datetime,
+    source: str = "cli",
+    limit: int = LIMIT,
+    budget_seconds: float = BUDGET_SECONDS,
+    *,
+    reading: Reading | None = None,
+) -> EngineRun:
+    """Fire every step due at `now`, of at most `limit` cases and for about `budget_seconds`.
+
+    Returns the run, finished; it was saved only where it did something, failed or was asked for by a person. Faults of
+    single cases are in its row; a database that is away raises. `reading` is what proves that the clock did not leap.
+    """
+    run = EngineRun(source=source[:8], host=socket.gethostname()[:80], started_at=now, finished_at=now)
+    found = state.begin(now)
+    try:
+        if source != MADE and found.last_now and now < found.last_now - state.TOLERANCE:
+            return _went_back(run, found, reading)
+        return _Tick(run, found, now, limit, time.monotonic() + budget_seconds, reading).work()
+    except Exception as fault:
+        _keep_fault(run, fault)
+        raise
 
 
 def due_clocks(now: dt.datetime) -> QuerySet[Clock]:
     """Running clocks whose next step is due: not those in quarantine until their next try, nor of a closed record."""
     return Clock.objects.filter(
         Q(quarantine=None) | Q(quarantine__next_try_at__lte=now),
+        claimable(),
         state=ClockState.RUNNING,
         fires_at__lte=now,
         incident__election__is_locked=False,
     )
 
 
-def _due_cases(now: dt.datetime, seen: set[UUID]) -> list[UUID]:
-    found: list[UUID] = []
-    rows = due_clocks(now).order_by("fires_at", "id").values_list("incident", flat=True)
-    for key in rows[: BATCH + 4 * len(seen)]:
-        if key not in seen and key not in found:
-            found.append(key)
-    return found[:BATCH]
+@dataclass
+class _Tick:
+    """One tick under way."""
 
+    run: EngineRun
+    found: EngineState
+    now: dt.datetime
+    limit: int
+    #: Of the monotonic clock.
+    end: float
+    reading: Reading | None
+    chains: Chains = field(init=False)
+    is_cut_off: bool = False
+    #: After an outage: who is passed over is told once for all of it.
+    catching_up: bool = False
 
-def _fire_case(key: UUID, now: dt.datetime, run: EngineRun) -> None:
-    try:
-        with transaction.atomic():
-            case = _claimed.first(key)
-            if case is None:
+    def __post_init__(self) -> None:
+        self.chains = Chains(self.now)
+
+    def work(self) -> EngineRun:
+        now, run, found = self.now, self.run, self.found
+        is_made = run.source == MADE
+        verdict = hold.Verdict(until=now) if is_made else hold.judged(found, now, self.reading)
+        away_since = None if is_made else outage.began_at(found, now, verdict.leapt)
+        since = away_since or (None if is_made else outage.still_catching_up(found))
+        self.catching_up = since is not None
+        more = self._through_phases(verdict.until)
+        if not self.is_cut_off:
+            self._fire_all(verdict.until)
+        backlog = due_cases(now, None, verdict.until, self.limit) if self.is_cut_off else 0
+        if since is not None:
+            away = outage.record(since, now, run.claimed, run.fired)
+            if not backlog:
+                outage.tell_passed(away, now)
+        if verdict.held:
+            self._hold(verdict, more | {"backlog": backlog})
+        else:
+            state.finish(now, run.source, self.reading, backlog=backlog, held_at=None, held_count=0, **more)
+        self._keep()
+        return run
+
+    def _through_phases(self, until: dt.datetime) -> dict[str, Any]:
+        """Fire and time anew in the order in which things were due, up to `until`; when a phase begins next.
+
+        What was due before a phase began fires by the targets of the one before it, whenever the tick runs. A fault of
+        the calendar delays no escalation: the next tick tries again.
+        """
+        first = self.found.next_phase_at
+        if first is not None and first > until:
+            return {}
+        try:
+            for at in phases.moments_between(first or phases.first_report(until), until):
+                self._fire_all(at)
+                if self.is_cut_off:
+                    return {"next_phase_at": at}
+                phases.pass_to(at, self.now, self.run, self.end)
+            return {"next_phase_at": phases.pass_to(until, self.now, self.run, self.end)}
+        except Exception as fault:
+            if isinstance(fault, InterfaceError) or not connection.is_usable():
+                raise
+            log.exception("The deadlines of a new phase could not be set")
+            self.run.error = f"{type(fault).__name__}: {fault}"[:500]
+            return {}
+
+    # ---- Firing ----
+
+    def _fire_all(self, until: dt.datetime) -> None:
+        """Batch after batch. The first look takes no lock, so that a tick with nothing to do stops nobody."""
+        if not due_cases(self.now, None, until, 1):
+            return
+        if self.run._state.adding:
+            self.run.save()
+        size = BATCH[connection.vendor]
+        while True:
+            left = self.limit - self.run.claimed - self.run.quarantined
+            if left <= 0 or time.monotonic() >= self.end:
+                self.is_cut_off = True
                 return
-            run.claimed += 1
-            for _step in range(STEPS_AT_MOST):
-                clock = _next_due.first(key, now)
-                if clock is None:
-                    break
-                _fire(case, clock, now, run)
-    except Exception as fault:  # one bad row may never stop the others; it is kept, counted and tried again
-        log.exception("Escalation of %s failed", key)
-        run.quarantined += 1
-        run.error = f"{type(fault).__name__}: {fault}"[:500]
-        _quarantine(key, now, run.error)
+            asked = min(size, left)
+            taken = self._fire(until, asked, None)
+            if not taken:
+                return
 
+    def _fire(self, until: dt.datetime, size: int, keys: Sequence[str] | None) -> int:
+        """One batch; how many cases it took. Of a batch that fails every case is tried again, by halves."""
+        try:
+            done = fire(self.now, until, size, self.chains, self.run, keys, catching_up=self.catching_up)
+        except InterfaceError:
+            raise
+        except Exception as fault:  # one bad row may never stop the others; it is kept, counted and tried again
+            if isinstance(fault, OperationalError) and not connection.is_usable():
+                raise
+            return self._fire_halves(until, size, keys, fault)
+        self._count(done)
+        return done.claimed
 
-@prepared
-def _claimed(key: Any) -> QuerySet[Incident]:
-    """The open case, locked; none where another worker has it. Only inside a transaction."""
-    skip = connection.features.has_select_for_update_skip_locked
-    cases = Incident.objects.select_for_update(of=("self",), skip_locked=skip).filter(pk=key, state__in=OPEN)
-    return cases.select_related("owner", "election", "category", "policy")
+    def _fire_halves(self, until: dt.datetime, size: int, keys: Sequence[str] | None, fault: Exception) -> int:
+        if keys is None:
+            # Which cases they were was undone with the batch; any that are due now will do.
+            keys = due_keys(self.now, until, size)
+        if len(keys) == 1:
+            return self._keep_apart(keys[0], until, fault)
+        half = len(keys) // 2
+        return sum(self._fire(until, len(part), part) for part in (keys[:half], keys[half:]) if part)
 
+    def _keep_apart(self, key: str, until: dt.datetime, fault: Exception) -> int:
+        """The one case that cannot be fired: where its step is in the records already, only its clock lags behind."""
+        if is_fired_already(fault) and mend(key, self.now, until):
+            log.warning("Steps of %s had fired already: its clocks were put right", key)
+            return self._fire_mended(key, until)
+        log.error("Escalation of %s failed", key, exc_info=fault)
+        self.run.quarantined += 1
+        self.run.error = f"{type(fault).__name__}: {fault}"[:500]
+        quarantine(key, self.now, until, self.run.error)
+        return 1
 
-@prepared
-def _next_due(case: Any, now: Any) -> QuerySet[Clock]:
-    return due_clocks(now).filter(incident=case).order_by("fires_at", "id")[:1]
+    def _fire_mended(self, key: str, until: dt.datetime) -> int:
+        try:
+            self._count(fire(self.now, until, 1, self.chains, self.run, [key], catching_up=self.catching_up))
+        except Exception as fault:  # as above; a second step in the records waits for the next try
+            log.error("Escalation of %s failed after it was put right", key, exc_info=fault)
+            self.run.quarantined += 1
+            self.run.error = f"{type(fault).__name__}: {fault}"[:500]
+            quarantine(key, self.now, until, self.run.error)
+        return 1
 
+    def _count(self, done: Done) -> None:
+        run = self.run
+        run.claimed += done.claimed
+        run.fired += done.fired
+        run.max_late_seconds = max(run.max_late_seconds, done.late_seconds)
 
-def _quarantine(key: UUID, now: dt.datetime, error: str) -> None:
-    for clock in due_clocks(now).filter(incident=key):
-        row, made = Quarantine.objects.get_or_create(
-            clock=clock, defaults={"next_try_at": now + dt.timedelta(minutes=1), "error": error}
+    # ---- The end ----
+
+    def _hold(self, verdict: hold.Verdict, more: dict[str, Any]) -> None:
+        log.error("The clock leapt by %s: %s cases are held until a person has looked", verdict.leapt, verdict.held)
+        state.hold_still(
+            self.now, self.run.source, held_at=self.found.held_at or self.now, held_count=verdict.held, **more
         )
-        if not made:
-            pause = dt.timedelta(minutes=min(2**row.attempts, 60))
-            Quarantine.objects.filter(pk=row.pk).update(
-                attempts=F("attempts") + 1, next_try_at=now + pause, error=error
-            )
+
+    def _keep(self) -> None:
+        run = self.run
+        if run._state.adding and run.source not in ASKED_FOR:
+            return
+        run.save()
+        if run.pk % PRUNE_EVERY == 0:
+            EngineRun.objects.filter(started_at__lt=self.now - KEEP_RUNS).delete()
 
 
-def _fire(case: Incident, clock: Clock, now: dt.datetime, run: EngineRun) -> None:
-    chain = chain_above(case)
-    steps = rules_for(case).steps(clock.kind)
-    decision = decide(
-        Firing(
-            kind=clock.kind,
-            step=clock.step,
-            steps=steps,
-            anchor_at=clock.anchor_at,
-            target_minutes=clock.target_minutes,
-            has_above=bool(chain),
-            now=now,
-        )
-    )
-    due_at, step, sender = clock.fires_at, clock.step, case.owner
-    _advance(clock, decision, steps, now)
-    if decision.kind is None:
-        return
-    before = {name: getattr(case, name) for name in TRACKED}
-    cell = tallies.cell_of(case)
-    target = chain[0] if chain and decision.kind != EscalationKind.WARNING else None
-    if decision.kind == EscalationKind.OWNER_MOVED and target:
-        _move(case, target, clock, due_at, now)
-    refresh_deadline(case)
-    case.version += 1
-    case.updated_at = now
-    changed = [n for n in TRACKED if getattr(case, n) != before[n]]
-    case.save(update_fields=[*(n.removesuffix("_id") for n in changed), "version", "updated_at"])
-    Escalation.objects.create(
-        incident=case,
-        clock=clock.kind,
-        episode=clock.episode,
-        step=step,
-        kind=decision.kind,
-        from_command=sender,
-        to_command=target,
-        due_at=due_at,
-        fired_at=now,
-        run=run,
-    )
-    moved = decision.kind == EscalationKind.OWNER_MOVED and target
-    entry = Entry.objects.create(
-        incident=case,
-        act=_ACT[decision.kind],
-        at=now,
-        channel=Channel.ENGINE,
-        command=sender,
-        before={"owner": sender.pk} if moved else {},
-        after={
-            "clock": clock.kind,
-            "due_at": due_at.isoformat(),
-            **({"owner": case.owner_id} if moved else {}),
-            **({"told": target.pk} if target and not moved else {}),
-        },
-        version=case.version,
-    )
-    tallies.move(cell, tallies.cell_of(case))
-    _tell(entry, case, decision.kind, sender, target, now)
-    run.fired += 1
-    run.max_late_seconds = max(run.max_late_seconds, (now - due_at).total_seconds())
+def due_keys(now: dt.datetime, until: dt.datetime, size: int) -> list[str]:
+    """Cases due, the longest first, as texts of their keys; nothing is locked."""
+    rows = due_clocks(now).filter(fires_at__lte=until).order_by("fires_at", "id").values_list("incident", flat=True)
+    return list(dict.fromkeys(key.hex for key in rows[: 2 * size]))[:size]
 
 
-def _advance(clock: Clock, decision: Decision, steps: Sequence[Step], now: dt.datetime) -> None:
-    if decision.next_step is not None:
-        clock.step = decision.next_step
-        clock.fires_at = fires_at(clock.anchor_at, clock.target_minutes, steps, decision.next_step)
-    else:
-        clock.state = ClockState.EXHAUSTED
-        clock.stopped_at = now
-    clock.save(update_fields=["step", "fires_at", "state", "stopped_at"])
+def _went_back(run: EngineRun, found: EngineState, reading: Reading | None) -> EngineRun:
+    """Nothing fires in a tick before the one before it; the next goes by the clock as it stands now."""
+    assert found.last_now is not None  # noqa: S101  it was compared
+    run.error = f"the clock went back by {(found.last_now - run.started_at).total_seconds():.0f} s: nothing was fired"
+    log.error("Tick: %s", run.error)
+    state.went_back(run.started_at, reading, run.error)
+    run.save()
+    return run
 
 
-def _move(case: Incident, to: SecurityCommand, clock: Clock, due_at: dt.datetime, now: dt.datetime) -> None:
-    """The next rung owns; its own clock to take over runs from the moment it was due, not from when we looked."""
-    Custody.objects.create(incident=case, command=to, from_command=case.owner, reason=clock.kind, due_at=due_at, at=now)
-    case.owner = to
-    case.rung = to.rung or 0
-    case.highest_rung = max(case.highest_rung, case.rung)
-    case.is_accepted = False
-    kind = ClockKind.ACKNOWLEDGE if case.state == State.REPORTED else ClockKind.ACCEPT
-    start_clock(case, kind, targets_of(case).acknowledge, due_at, now)
-
-
-def _tell(
-    entry: Entry,
-    case: Incident,
-    kind: EscalationKind,
-    sender: SecurityCommand,
-    target: SecurityCommand | None,
-    now: dt.datetime,
-) -> None:
-    told = [sender] if kind == EscalationKind.WARNING else [c for c in (target,) if c]
-    if kind == EscalationKind.EXHAUSTED:
-        secretariat = None if case.is_sealed else nec()
-        told = [sender, *([secretariat] if secretariat else [])]
-    notices = notices_for(entry, case, _people(told, now), _NOTICE[kind])
-    if kind == EscalationKind.OWNER_MOVED:
-        asked = {n.recipient_id for n in notices}
-        others = [p for p in _people(_hearing_of_a_move(case, sender), now) if p.pk not in asked]
-        notices += notices_for(entry, case, others, "moved_up")
-    Notice.objects.bulk_create(notices)
-    if any(n.channel != NoticeChannel.INBOX for n in notices):
-        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
-
-
-def _people(commands: list[SecurityCommand], now: dt.datetime) -> list[User]:
-    return [p for group in people_at(commands, now).values() for p in group]
-
-
-def _hearing_of_a_move(case: Incident, sender: SecurityCommand) -> list[SecurityCommand]:
-    """Beside the new owner: who lost the case stays informed (domain 3.3), and of a critical one the NEC is told.
-
-    A sealed case is moved between integrity desks, none of them a subject's; the NEC's desk hears of it, not the
-    secretariat.
-    """
-    if case.severity != Severity.CRITICAL:
-        return [sender]
-    if case.is_sealed:
-        return [sender, *(c for c in chain_above(case) if c.path.startswith("NEC."))]
-    secretariat = nec()
-    return [sender, *([secretariat] if secretariat else [])]
+def _keep_fault(run: EngineRun, fault: Exception) -> None:
+    """Best effort: the database may be what is away."""
+    run.error = f"{type(fault).__name__}: {fault}"[:500]
+    try:
+        state.failed(run.error)
+        run.save()
+    except Exception:  # the first fault is the one to tell of
+        log.exception("A tick failed and could not be recorded")

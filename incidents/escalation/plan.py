@@ -1,20 +1,23 @@
 """What will happen if nobody acts: the steps ahead of a case, or of a report not sent yet, with their times.
 
-The engine's own decision is played forward, clock by clock in the engine's order, so that plan and deed cannot differ.
+The engine's own course of a case is played forward, clock by clock in the engine's order, so that plan and deed cannot
+differ.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from commands.models import SecurityCommand
 from incidents.choices import ClockKind
 from incidents.deadlines import fires_at
-from incidents.escalation.decide import Firing, decide
+from incidents.escalation.decide import Course, Level, Ticking
+from incidents.escalation.turnings import Turning
 from incidents.models import EscalationKind
 from incidents.policies import Rules
+from incidents.routing import height_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +30,19 @@ class PlannedStep:
     command: SecurityCommand
     #: Who owned the case until this moment.
     owner: SecurityCommand
+    #: Commands passed over because nobody is there, nearest first.
+    left_out: tuple[SecurityCommand, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A running clock as plain values; `step` is the one it fires next."""
+    """A running clock as plain values; `step` is the one it fires next, at `fires_at` where that is known."""
 
     kind: str
     step: int
     anchor_at: dt.datetime
     target_minutes: int
+    fires_at: dt.datetime | None = None
 
 
 def planned(
@@ -47,45 +53,58 @@ def planned(
     rules: Rules,
     take_over: ClockKind,
     minutes: int,
+    vacant: Collection[int] = (),
+    turnings: Sequence[Turning] = (),
 ) -> list[PlannedStep]:
     """Every step that tells or moves, soonest first.
 
     `clocks` in the order they were started; `take_over` is the clock a new owner gets, of `minutes`: to acknowledge
-    where nobody has yet, else to accept.
+    where nobody has yet, else to accept. `vacant`: keys of commands with nobody there. `turnings`: what the calendar
+    does to the clocks meanwhile (`turnings.ahead`).
     """
-    running, above, steps = list(clocks), list(chain), []
-
-    def due(clock: Running) -> dt.datetime:
-        return fires_at(clock.anchor_at, clock.target_minutes, rules.steps(clock.kind), clock.step)
-
-    while running and above:
-        clock = min(running, key=due)
-        running.remove(clock)
-        at = due(clock)
-        decision = decide(
-            Firing(
-                kind=clock.kind,
-                step=clock.step,
-                steps=rules.steps(clock.kind),
-                anchor_at=clock.anchor_at,
-                target_minutes=clock.target_minutes,
-                has_above=True,
-                now=at,
+    commands = {c.pk: c for c in (owner, *chain)}
+    levels = {c.pk: Level(c.pk, height_of(c), c.pk not in vacant) for c in commands.values()}
+    course = Course(
+        owner=levels[owner.pk],
+        chain=[levels[c.pk] for c in chain],
+        clocks=[_ticking(clock, rules) for clock in clocks],
+        rules=rules,
+        take_over=take_over,
+        minutes=minutes,
+    )
+    steps, coming = [], list(turnings)
+    while any(level.is_staffed for level in course.chain) and (clock := course.due()):
+        # What is due at the moment a phase begins still fires by the phase before it, as in a tick of that moment.
+        if coming and coming[0].at < clock.fires_at:
+            turning = coming.pop(0)
+            course.enter(turning.at, turning.targets)
+            continue
+        what = course.fire(clock, clock.fires_at)
+        if what and what.target and what.kind in (EscalationKind.OWNER_MOVED, EscalationKind.NEXT_TOLD):
+            steps.append(
+                PlannedStep(
+                    at=what.due_at,
+                    clock=what.clock,
+                    kind=what.kind,
+                    command=commands[what.target.key],
+                    owner=commands[what.sender.key],
+                    left_out=tuple(commands[level.key] for level in what.left_out),
+                )
             )
-        )
-        if decision.next_step is not None:
-            running.append(_at_step(clock, decision.next_step))
-        if decision.kind in (EscalationKind.OWNER_MOVED, EscalationKind.NEXT_TOLD):
-            steps.append(PlannedStep(at=at, clock=clock.kind, kind=decision.kind, command=above[0], owner=owner))
-        if decision.kind == EscalationKind.OWNER_MOVED:
-            owner = above.pop(0)
-            running = [c for c in running if c.kind != take_over]
-            running.append(Running(kind=take_over, step=0, anchor_at=at, target_minutes=minutes))
     return steps
 
 
-def _at_step(clock: Running, step: int) -> Running:
-    return Running(kind=clock.kind, step=step, anchor_at=clock.anchor_at, target_minutes=clock.target_minutes)
+def _ticking(clock: Running, rules: Rules) -> Ticking:
+    steps = rules.steps(clock.kind)
+    moment = clock.fires_at or fires_at(clock.anchor_at, clock.target_minutes, steps, min(clock.step, len(steps) - 1))
+    return Ticking(
+        kind=clock.kind,
+        step=clock.step,
+        anchor_at=clock.anchor_at,
+        target_minutes=clock.target_minutes,
+        deadline_at=clock.anchor_at + dt.timedelta(minutes=clock.target_minutes),
+        fires_at=moment,
+    )
 
 
 def planned_for(
@@ -94,6 +113,8 @@ def planned_for(
     clocks: Mapping[ClockKind, int],
     rules: Rules,
     now: dt.datetime,
+    vacant: Collection[int] = (),
+    turnings: Sequence[Turning] = (),
 ) -> list[PlannedStep]:
     """Steps of a report made at `now` that starts `clocks` (minutes); each new owner has the same time to take up."""
     return planned(
@@ -103,4 +124,6 @@ def planned_for(
         rules=rules,
         take_over=ClockKind.ACKNOWLEDGE,
         minutes=clocks.get(ClockKind.ACKNOWLEDGE, 0),
+        vacant=vacant,
+        turnings=turnings,
     )

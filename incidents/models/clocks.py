@@ -139,6 +139,9 @@ class EngineState(models.Model):
     last_started_at = models.DateTimeField(null=True, blank=True)
     #: The latest `now` of any tick: a clock that went back fires nothing, a leap ahead may have to be confirmed.
     last_now = models.DateTimeField(null=True, blank=True)
+    #: How long the machine of that tick had been up, and which start of it that was: how much time truly passed since.
+    last_boot = models.CharField(max_length=40, blank=True)
+    last_uptime = models.FloatField(null=True, blank=True)
     last_source = models.CharField(max_length=8, blank=True)
     last_host = models.CharField(max_length=80, blank=True)
     last_error = models.TextField(blank=True)

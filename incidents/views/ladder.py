@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commands.models import SecurityCommand
 from incidents import routing
-from incidents.choices import Act, ClockKind, State
+from incidents.choices import Act, ClockKind
 from incidents.escalation import plan
+from incidents.escalation.ahead import steps_ahead
 from incidents.escalation.decide import moves_at_deadline
-from incidents.models import Clock, ClockState, Custody, EscalationKind, Incident
+from incidents.models import Clock, Custody, EscalationKind, Incident
 from incidents.policies import rules_for
-from incidents.turn import targets_of
 from incidents.views.rows import Row
 
 MOST_PLANNED = 5
@@ -71,35 +72,12 @@ def _why(custody: Custody, *, is_first: bool) -> str:
 
 def planned(incident: Incident, clocks: Iterable[Clock]) -> list[Step]:
     """What the rule does next if nobody acts: each command above told once, then made owner, at its moment."""
-    running = [_running(c, incident) for c in clocks if c.state in _AHEAD and c.kind != ClockKind.SNOOZE]
-    if not incident.is_open or not running:
+    try:
+        ahead = steps_ahead(incident, clocks, timezone.now())
+    except ValidationError:
+        # The reference data lacks a row that the engine cannot work without either.
         return []
-    subjects = None
-    if incident.is_sealed:
-        subjects = [s.command for s in incident.subjects.select_related("command")]
-    above = routing.above(incident.owner, incident.place_id, subjects)
-    waits = incident.state == State.REPORTED
-    ahead = plan.planned(
-        incident.owner,
-        above,
-        running,
-        rules=rules_for(incident),
-        take_over=ClockKind.ACKNOWLEDGE if waits else ClockKind.ACCEPT,
-        minutes=_minutes_to_take_over(incident),
-    )
     return [_step(s) for s in _worth_showing(ahead)][:MOST_PLANNED]
-
-
-#: What fires some day if nobody acts: what stands paused runs on after the pause.
-_AHEAD = (ClockState.RUNNING, ClockState.PAUSED)
-
-
-def _running(clock: Clock, incident: Incident) -> plan.Running:
-    """A clock as it will run; one that stands paused moves on by the time it will have stood."""
-    anchor = clock.anchor_at
-    if clock.paused_at and incident.snoozed_until:
-        anchor += incident.snoozed_until - clock.paused_at
-    return plan.Running(kind=clock.kind, step=clock.step, anchor_at=anchor, target_minutes=clock.target_minutes)
 
 
 def _worth_showing(ahead: Iterable[plan.PlannedStep]) -> Iterator[plan.PlannedStep]:
@@ -166,11 +144,3 @@ def then(incident: Incident, above: SecurityCommand | None) -> str:
     moves = moves_at_deadline(rules_for(incident).steps(incident.next_due_kind))
     text = _("then: %(command)s owns it") if moves else _("then: %(command)s is told")
     return text % {"command": above.name}
-
-
-def _minutes_to_take_over(incident: Incident) -> int:
-    """The time a new owner has; 0 where the reference data has no row, which the engine cannot work with either."""
-    try:
-        return targets_of(incident).acknowledge
-    except ValidationError:
-        return 0

@@ -9,42 +9,29 @@ from typing import Any
 import pytest
 
 from incidents import actions
-from incidents.choices import ClockKind, State
 from incidents.escalation import plan
+from incidents.escalation.ahead import steps_ahead
 from incidents.escalation.engine import tick
-from incidents.models import ClockState, Escalation, EscalationKind, Incident
-from incidents.policies import rules_of
-from incidents.turn import chain_above, targets_of
+from incidents.models import Escalation, EscalationKind, Incident
 from incidents.views import ladder
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.django_db
 A_YEAR = dt.timedelta(days=366)
-TOLD_OR_MOVED = (EscalationKind.NEXT_TOLD, EscalationKind.OWNER_MOVED)
+TOLD_OR_MOVED = (EscalationKind.NEXT_TOLD, EscalationKind.OWNER_MOVED, EscalationKind.PASSED)
 
 
 def of_case(case: Incident) -> list[plan.PlannedStep]:
-    clocks = case.clocks.filter(state=ClockState.RUNNING).order_by("pk")
-    return plan.planned(
-        case.owner,
-        chain_above(case),
-        [
-            plan.Running(kind=c.kind, step=c.step, anchor_at=c.anchor_at, target_minutes=c.target_minutes)
-            for c in clocks
-        ],
-        rules=rules_of(case.policy),
-        take_over=ClockKind.ACKNOWLEDGE if case.state == State.REPORTED else ClockKind.ACCEPT,
-        minutes=targets_of(case).acknowledge,
-    )
+    return steps_ahead(case, case.clocks.order_by("pk"), NOW + dt.timedelta(minutes=20))
 
 
 def deeds(case: Incident, after: int = 0) -> list[tuple[Any, ...]]:
     found = Escalation.objects.filter(incident=case, kind__in=TOLD_OR_MOVED, pk__gt=after).order_by("pk")
-    return [(e.due_at, e.clock, e.kind, e.from_command_id, e.to_command_id) for e in found]
+    return [(e.due_at, e.clock, e.from_command_id, e.to_command_id) for e in found if e.to_command_id]
 
 
 def as_deeds(steps: list[plan.PlannedStep]) -> list[tuple[Any, ...]]:
-    return [(s.at, s.clock, s.kind, s.owner.pk, s.command.pk) for s in steps]
+    return [(s.at, s.clock, s.owner.pk, s.command.pk) for s in steps]
 
 
 def acknowledged(case: Incident, cast: Cast) -> None:

@@ -1,0 +1,125 @@
+"""After the engine was away: since when and until when, what then fired late, and one digest for who was passed over.
+
+Steps fire by the moments they were due at, so a case is where it belongs after the first tick. Commands that it only
+passed, because their own time was over too, are told once for the whole outage instead of once for every case.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from elections.prepared import prepared
+from incidents.choices import Act, Channel
+from incidents.delivery.notices import notices_for
+from incidents.models import EngineState, Entry, Escalation, EscalationKind, Notice, Outage
+from incidents.routing import people_at, serving_under
+
+PASSED_DIGEST = "passed_digest"
+
+
+def outage_of(fired_at: dt.datetime, due_at: dt.datetime) -> Outage | None:
+    """The outage because of which a step due at `due_at` fired as late as `fired_at`; None where none explains it."""
+    if fired_at - due_at <= dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS):
+        return None
+    # What was due before the outage and waited until its end was late for another reason first, and is late for both.
+    return _over_at.first(fired_at, due_at)
+
+
+@prepared
+def _over_at(fired_at: Any, due_at: Any) -> QuerySet[Outage]:
+    # Catching up takes a while, and ends before the next outage begins.
+    return Outage.objects.filter(ended_at__lte=fired_at, ended_at__gt=due_at).order_by("-started_at")[:1]
+
+
+def began_at(state: EngineState, now: dt.datetime, leapt: dt.timedelta) -> dt.datetime | None:
+    """Since when the engine was away, at the first tick after it; None where it was not.
+
+    A clock that leapt by `leapt` took no time away.
+    """
+    patience = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
+    if state.last_ok_at is None or now - state.last_ok_at - max(leapt, dt.timedelta()) <= patience:
+        return None
+    return state.last_ok_at
+
+
+def record(started_at: dt.datetime, now: dt.datetime, cases: int, steps: int) -> Outage:
+    """Keep an outage, or add to it what another worker or a further tick caught up with."""
+    row, made = Outage.objects.get_or_create(
+        started_at=started_at, defaults={"ended_at": now, "cases": cases, "steps": steps}
+    )
+    if not made and (cases or steps):
+        Outage.objects.filter(pk=row.pk).update(cases=F("cases") + cases, steps=F("steps") + steps)
+    return row
+
+
+def still_catching_up(state: EngineState) -> dt.datetime | None:
+    """The beginning of the outage whose backlog the last tick did not get through."""
+    if not state.backlog:
+        return None
+    return Outage.objects.order_by("-started_at").values_list("started_at", flat=True).first()
+
+
+@transaction.atomic
+def tell_passed(outage: Outage, now: dt.datetime) -> int:
+    """One digest for each person at a command that cases passed; of a sealed case its own notice. How many were told.
+
+    Once for an outage: a tick that finds the digest of a command written writes no second one.
+    """
+    passed = Escalation.objects.filter(
+        kind=EscalationKind.PASSED, fired_at__gte=outage.ended_at, fired_at__lte=now, to_command__isnull=False
+    )
+    told = _digests(outage, now, passed.filter(incident__is_sealed=False, incident__is_drill=False))
+    for row in passed.filter(incident__is_sealed=True).select_related("incident"):
+        told += _one(row, now)
+    return told
+
+
+def _digests(outage: Outage, now: dt.datetime, passed: QuerySet[Escalation]) -> int:
+    pairs = set(passed.values_list("to_command", "to_command__code", "incident"))
+    counts = Counter((command, code) for command, code, _case in pairs)
+    before = Entry.objects.filter(act=Act.ENGINE, at__gte=outage.ended_at, incident=None)
+    done = {e.command_id for e in before if e.after.get("what") == "passed"}
+    people = people_at([command for command, _code in counts], now)
+    told = 0
+    for (command, code), cases in sorted(counts.items()):
+        if command in done:
+            continue
+        entry = Entry.objects.create(
+            act=Act.ENGINE,
+            at=now,
+            channel=Channel.ENGINE,
+            command_id=command,
+            after={
+                "what": "passed",
+                "command": code,
+                "cases": cases,
+                "started_at": outage.started_at.isoformat(),
+                "ended_at": outage.ended_at.isoformat(),
+            },
+        )
+        rows = notices_for(entry, None, people[command], PASSED_DIGEST)
+        Notice.objects.bulk_create(rows)
+        told += len(people[command])
+    return told
+
+
+def _one(row: Escalation, now: dt.datetime) -> int:
+    """The notice of a sealed case: a count in an entry about no case would tell of it."""
+    assert row.to_command is not None  # noqa: S101  asked for above
+    entry = (
+        Entry.objects.filter(incident=row.incident, at=row.fired_at, command=row.from_command, act=Act.AUTO_ESCALATE)
+        .exclude(notices__kind=PASSED_DIGEST)
+        .first()
+    )
+    if entry is None:
+        return 0
+    barred = serving_under([s.command.path for s in row.incident.subjects.select_related("command")], now)
+    people = [p for p in people_at([row.to_command], now)[row.to_command_id or 0] if p.pk not in barred]
+    Notice.objects.bulk_create(notices_for(entry, row.incident, people, PASSED_DIGEST), ignore_conflicts=True)
+    return len(people)
