@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +27,7 @@ from incidents.api.problems import CONFLICTS, BadParameters
 from incidents.api.schema import IF_MATCH, PROBLEMS
 from incidents.api.serializers import AttachmentSerializer
 from incidents.choices import Channel
+from incidents.downloads import hand_out
 from incidents.models import Attachment, Incident
 
 
@@ -109,21 +109,3 @@ class AttachmentFile(Door):
         if copy not in ("", "1"):
             raise BadParameters({"copy": _("Write copy=1 for the copy, or leave it out.")})
         return hand_out(attachment, copy=bool(copy and attachment.derived))
-
-
-def hand_out(attachment: Attachment, *, copy: bool) -> FileResponse:
-    """The file as a download: never sniffed, never run, never kept by a cache on the way."""
-    stored = attachment.derived if copy else attachment.original
-    try:
-        opened = stored.open("rb")
-    except FileNotFoundError:
-        raise Http404 from None
-    response = FileResponse(
-        opened,
-        as_attachment=True,
-        filename=attachment.name,
-        content_type="image/jpeg" if copy else attachment.content_type,
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
