@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from config.celery import TICK_SECONDS
+from incidents.delivery.channels import gateway_for
 
 
 @register(Tags.security)
@@ -27,6 +28,28 @@ def engine_margins(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         text = f"ENGINE_STALE_SECONDS is below two ticks ({2 * TICK_SECONDS} s): one slow tick would raise the alarm."
         return [Error(text, id="engine.E001")]
     return []
+
+
+@register(Tags.compatibility)
+def channel_addresses(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A wrong address of SMS or chat would be noticed only when nobody is reached."""
+    wrong = []
+    for number, (name, example) in enumerate((("SMS_URL", _SMS), ("CHAT_URL", _CHAT)), start=1):
+        url = getattr(settings, name)
+        if url and "{to}" not in url:
+            text = f"{name} does not say where the number or name goes: put {{to}} in its place."
+            wrong.append(Error(text, hint=example, id=f"delivery.E{number:03}"))
+        elif url and gateway_for(url, "+85512000000", "id") is None:
+            text = f"{name} is not an address that Apprise knows, so no message could leave through it."
+            wrong.append(Error(text, hint=example, id=f"delivery.E{number:03}"))
+    if settings.EMAIL_CONFIGURED and settings.EMAIL_BACKEND.endswith("smtp.EmailBackend") and not settings.EMAIL_HOST:
+        wrong.append(Error("EMAIL_URL names no mail server.", hint=_MAIL, id="delivery.E003"))
+    return wrong
+
+
+_MAIL = "As in smtp+tls://name:password@mail.example.org:587. Empty: people are told in the inbox only."
+_SMS = "As in json://gateway.example.org/send?:to={to}&:id={id}, or one of https://appriseit.com. Empty: not used."
+_CHAT = "As in tgram://bot-token/{to}, or one of https://appriseit.com. Empty: not used."
 
 
 @register(Tags.security, deploy=True)

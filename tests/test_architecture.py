@@ -79,6 +79,7 @@ WRITERS = {
     "incidents/tallies.py": "counts, in the transaction of the act",
     "incidents/journal.py": "seals entries; never changes them",
     "incidents/delivery/": "outbox rows",
+    "incidents/hooks.py": "webhooks of commands",
     "incidents/evidence.py": "attachment rows, called by acts",
     "incidents/drills.py": "drills, which are no cases",
     "incidents/notices.py": "public notices have their own two-person life",

@@ -36,6 +36,7 @@ from incidents.models import (
     NoticeChannel,
     NoticeStatus,
     PublicNotice,
+    Webhook,
 )
 from tests.cast import DEMO_COMMUNE, NOW, ROLES, Cast
 from tests.incidents.drills.stage import call_of, hold
@@ -201,6 +202,8 @@ TABLE: dict[str, Row] = {
     "api:reports-weekly": Row(who=WEEKLY, **API),
     "api:reports-weekly-cases": Row(who=ROWS, refused=403, **API),
     "api:problems": Row(**API),
+    "escalation:webhooks": Row(who=KEEPERS - {"administrator"}),
+    "escalation:webhook_switch": Row(who=KEEPERS - {"administrator"}, **POST),
     "api:schema": Row(**API),
     "api:docs": Row(),
     "api:nothing-here": Row(who=frozenset(), **API),
@@ -299,6 +302,7 @@ def clock() -> Iterator[None]:
 
 
 @pytest.fixture
+        own["escalation:webhook_switch"] = self.hook.pk
 def stage(cast: Cast, clock: None) -> Stage:
     ordinary = plain_case(
         reported_at=NOW - dt.timedelta(hours=1),
@@ -345,6 +349,11 @@ def attach(incident: Incident) -> Attachment:
         name="photo.jpg",
         content_type="image/jpeg",
         size=4,
+        duty=plan_duty(cast),
+        hook=Webhook.objects.create(
+            name="Desk", command=cast.command("provincial"), url="https://example.org/", sealed_secret=b"",
+            made_by=cast.psc, made_at=NOW,
+        ),  # fmt: skip
         sha256="0" * 64,
         original=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),
         derived=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),

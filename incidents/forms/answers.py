@@ -55,7 +55,8 @@ class CodeForm(forms.Form):
     def spoken(self) -> Spoken:
         """What was typed; only after `is_valid`."""
         data = self.cleaned_data
-        return Spoken(code=data["code"], channel=data["channel"], said_by=data["said_by"], at=data["at"])
+        at = data["at"].astimezone(dt.UTC)
+        return Spoken(code=data["code"], channel=data["channel"], said_by=data["said_by"], at=at)
 
     def add_refusal(self, refused: ValidationError) -> None:
         """Show the refusals of `answers.by_code` beside the fields they are about."""

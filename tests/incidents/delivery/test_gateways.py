@@ -1,4 +1,4 @@
-"""SMS and chat through a real HTTP gateway that hangs, refuses, fails and loses its answers; each channel for itself."""
+"""SMS and chat through an HTTP gateway that hangs, refuses, fails and loses its answers; each channel for itself."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def fill(cast: Cast, count: int, channel: str) -> None:
     entry = Entry.objects.create(act="duty", at=NOW, channel="browser", by=cast.psc, after={"what": "shift"})
     for number in range(count):
         person = User.objects.create(username=f"person-{channel}-{number}", language="en")
+        address = f"+8551200{number:04}" if channel == "sms" else f"p{number}@example.org"
         contact = ContactPoint.objects.create(
-            user=person, channel=channel, address=f"+8551200{number:04}" if channel == "sms" else f"p{number}@example.org",
-            created_at=NOW, verified_at=NOW,
-        )  # fmt: skip
+            user=person, channel=channel, address=address, created_at=NOW, verified_at=NOW
+        )
         Notice.objects.create(
             entry=entry, recipient=person, contact=contact, channel=channel, kind="policy", created_at=NOW,
             next_try_at=NOW,
