@@ -92,9 +92,7 @@ class Plan:
         return duty.hours(self.patterns, self.substitutes, start, end, self.zone, self.held)
 
     def gaps(self, start: dt.datetime, end: dt.datetime) -> list[duty.Span]:
-        """Hours with nobody on duty and nobody acting for the command. None while the roster is not in use."""
-        if not self.is_on:
-            return []
+        """Hours with nobody on duty and nobody acting for the command, by the roster, in use or not."""
         found = duty.gaps(self.patterns, self.substitutes, start, end, self.zone, self.held)
         for d in self.delegations:
             found = [part for gap in found for part in _without(gap, d.starts_at, d.ends_at)]

@@ -21,6 +21,8 @@ urlpatterns = [
     path("nec/", include("incidents.views.nec_urls")),
     # What moves up next, escalation policies, drills, deliveries, the engine itself.
     path("escalation/", include("incidents.views.escalation_urls")),
+    # Duty rosters, delegations, swaps and the calendar of one's duties.
+    path("duty/", include("incidents.views.duty_urls")),
     # REST API with its schema and documentation.
     path("api/v1/", include("incidents.api.urls")),
     # Is it alive, is it ready, is the engine on time.

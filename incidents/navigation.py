@@ -49,7 +49,11 @@ PLACES: tuple[Place, ...] = (
     Place("map", "dashboards:page", "map", _("Map and figures"), _("Map"), _FIGURES),
     Place("week", "reports:weekly", "document", _("Weekly summary"), _("Week"), _WEEK),
     Place("public", "nec:notices", "shield", _("Public notices"), _("Public"), (Role.NEC_SECRETARIAT,)),
+    Place("policies", "escalation:policies", "scales", _("Escalation policies"), _("Policies"),
+          (Role.PSC_WATCH, Role.NEC_SECRETARIAT)),
     Place("drills", "escalation:drills", "phone", _("Drills"), _("Drills"), _DRILLS),
+    Place("duty", "duty:overview", "people", _("Duty"), _("Duty"),
+          (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY)),
     Place("inbox", "incidents:inbox", "bell", _("Notices"), _("Notices")),
     Place("reference", "admin:index", "gear", _("Reference data"), _("Data"), (Role.ADMINISTRATOR,)),
 )  # fmt: skip

@@ -40,6 +40,7 @@ from incidents.models import (
 )
 from tests.cast import DEMO_COMMUNE, NOW, ROLES, Cast
 from tests.incidents.drills.stage import call_of, hold
+from tests.incidents.duty_stage import Duty, plan_duty
 from tests.incidents.plain_case import plain_case
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,10 @@ OPERATORS = frozenset({
     "duty_commander", "neighbour", "provincial", "other_province", "psc", "nec", "nec_second", "demo_duty",
     "demo_second_duty", "demo_provincial",
 })  # fmt: skip
+#: Who has to do with duty at all; who keeps that of the district of the ordinary case, and who looks at it.
+ON_DUTY = POSTED - {"ministry", "liaison", "demo_liaison", "auditor", "administrator"}
+KEEPS_DUTY = frozenset({"duty_commander", "provincial", "psc"})
+SEES_DUTY = KEEPS_DUTY | {"officer", "neighbour"}
 LOGIN, DENIED = 302, 401
 
 
@@ -159,6 +164,24 @@ TABLE: dict[str, Row] = {
     # Escalation.
     "escalation:board": Row(who=BOARD),
     "escalation:tick": Row(who=BOARD | {"administrator"}, **POST),
+    # Duty: of the district of the ordinary case. Its neighbour acts for it, so it keeps its roster, but cannot hand on.
+    "duty:overview": Row(who=ON_DUTY, seen=0),
+    "duty:mine": Row(),
+    "duty:feed_new": Row(**POST),
+    "duty:feed_revoke": Row(**POST),
+    # Private by its token: "token" is nobody's.
+    "duty:calendar": Row(who=frozenset(), anonymous=404),
+    "duty:swap_answer": Row(who=frozenset({"duty_commander"}), **POST),
+    "duty:delegations": Row(who=ON_DUTY - {"officer", "demo_officer"}),
+    "duty:delegation_end": Row(who=KEEPS_DUTY, **POST),
+    "duty:roster": Row(who=SEES_DUTY),
+    "duty:use": Row(who=SEES_DUTY - {"officer"}, **POST),
+    "duty:shift_new": Row(who=SEES_DUTY - {"officer"}),
+    "duty:shift": Row(who=SEES_DUTY - {"officer"}),
+    "duty:cover_new": Row(who=SEES_DUTY - {"officer"}),
+    "duty:cover_end": Row(who=SEES_DUTY - {"officer"}, **POST),
+    "duty:swap_new": Row(who=SEES_DUTY),
+    "duty:delegate": Row(who=KEEPS_DUTY),
     # NEC.
     "nec:queue": Row(who=CLASSIFIES),
     "nec:decided": Row(who=CLASSIFIES),
@@ -179,6 +202,8 @@ TABLE: dict[str, Row] = {
     "escalation:deliveries": Row(who=KEEPERS),
     "escalation:deliveries_again": Row(who=KEEPERS, **POST),
     "escalation:deliveries_probe": Row(who=KEEPERS, **POST),
+    "escalation:webhooks": Row(who=KEEPERS - {"administrator"}),
+    "escalation:webhook_switch": Row(who=KEEPERS - {"administrator"}, **POST),
     "escalation:answer": Row(who=frozenset(), anonymous=404),
     "escalation:codes": Row(who=OPERATORS),
     "escalation:inbound_sms": Row(who=frozenset(), anonymous=404, method="post"),
@@ -202,8 +227,6 @@ TABLE: dict[str, Row] = {
     "api:reports-weekly": Row(who=WEEKLY, **API),
     "api:reports-weekly-cases": Row(who=ROWS, refused=403, **API),
     "api:problems": Row(**API),
-    "escalation:webhooks": Row(who=KEEPERS - {"administrator"}),
-    "escalation:webhook_switch": Row(who=KEEPERS - {"administrator"}, **POST),
     "api:schema": Row(**API),
     "api:docs": Row(),
     "api:nothing-here": Row(who=frozenset(), **API),
@@ -273,13 +296,18 @@ class Stage:
     token: ApiToken
     draft: PublicNotice
     call: DrillCall
+    duty: Duty
 
     def url(self, name: str, incident: Incident) -> str:
         """The address of `name`, its parts filled in from the stage."""
         pattern = next(p for n, p in discovered() if n == name)
         own = {"incidents:open_notice": self.inbox.pk, "account:revoke_token": self.token.pk}
+        own["escalation:webhook_switch"] = self.hook.pk
         own |= dict.fromkeys(("escalation:drill_answer", "escalation:drill_heard"), self.call.pk)
         own |= {f"escalation:drill{part}": self.call.drill_id for part in ("", "_live", "_csv", "_cancel")}
+        if name.startswith("duty:"):
+            part = name.removeprefix("duty:").partition("_")[0]
+            own[name] = getattr(self.duty, part).pk if part in ("shift", "cover", "swap", "delegation") else None
         file = self.sealed_file if incident is self.sealed else self.file
         about_notice = name in ("nec:notice", "nec:revise", "nec:issue", "nec:cancel", "nec:cap", "nec:cap_alert")
         values: dict[str, str | int | UUID] = {
@@ -290,6 +318,7 @@ class Stage:
             "place": "KH",
             "token": "token",
             "channel": "sms",
+            "command": self.cast.command("duty_commander").code,
         }
         wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
         return "/api/v1/nothing" if name == "api:nothing-here" else reverse(name, kwargs=wanted)
@@ -302,7 +331,6 @@ def clock() -> Iterator[None]:
 
 
 @pytest.fixture
-        own["escalation:webhook_switch"] = self.hook.pk
 def stage(cast: Cast, clock: None) -> Stage:
     ordinary = plain_case(
         reported_at=NOW - dt.timedelta(hours=1),
@@ -321,6 +349,11 @@ def stage(cast: Cast, clock: None) -> Stage:
         token=ApiToken.objects.create(user=cast.officer, name="phone", digest="0" * 64, hint="esi_0", created_at=NOW),
         draft=draft_for(ordinary, cast),
         call=call_of(hold(cast.command("duty_commander").code), cast.command("duty_commander").code),
+        duty=plan_duty(cast),
+        hook=Webhook.objects.create(
+            name="Desk", command=cast.command("provincial"), url="https://example.org/", sealed_secret=b"",
+            made_by=cast.psc, made_at=NOW,
+        ),  # fmt: skip
     )
 
 
@@ -349,11 +382,6 @@ def attach(incident: Incident) -> Attachment:
         name="photo.jpg",
         content_type="image/jpeg",
         size=4,
-        duty=plan_duty(cast),
-        hook=Webhook.objects.create(
-            name="Desk", command=cast.command("provincial"), url="https://example.org/", sealed_secret=b"",
-            made_by=cast.psc, made_at=NOW,
-        ),  # fmt: skip
         sha256="0" * 64,
         original=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),
         derived=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),

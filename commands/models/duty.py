@@ -5,9 +5,12 @@ What follows from the rows is worked out in `commands.duty`, which is pure.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 
 from commands.models.people import SecurityCommand, User
@@ -54,6 +57,21 @@ class Shift(models.Model):
                 violation_error_message=_("The last day must not come before the first."),
             ),
         ]
+
+    @property
+    def day_name(self) -> str:
+        """The weekday it begins on, in the language active now."""
+        return str(WEEKDAYS[self.weekday])
+
+    @property
+    def day_short(self) -> str:
+        return str(WEEKDAYS_ABBR[self.weekday])
+
+    @property
+    def hours(self) -> str:
+        """22:00-06:00 with a dash between, local time."""
+        ends = dt.datetime.combine(dt.date.min, self.starts) + dt.timedelta(minutes=self.minutes)
+        return f"{self.starts:%H:%M}\u2013{ends:%H:%M}"
 
 
 class Cover(models.Model):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand, User
-from incidents.delivery import drills
+from incidents.delivery import drills, duty_texts
 from incidents.delivery.texts import ENDED, account_sentence, moved_sentence, outcome_sentence, sentence
 from incidents.models import Incident, Notice, NoticeChannel
 
@@ -38,7 +38,7 @@ def notices_of(user: User) -> QuerySet[Notice]:
 def lines(notices: Iterable[Notice]) -> list[Line]:
     """The notices in words; the owner they name is the one of then, not of now. One query for all names each."""
     shown = list(notices)
-    codes = {code for n in shown if n.incident_id is None and (code := n.entry.after.get("command"))}
+    codes = {code for n in shown if n.incident_id is None for code in duty_texts.codes_of(n.entry)}
     bodies = {c.code: c.name for c in SecurityCommand.objects.filter(code__in=codes)} if codes else {}
     keys = {_owner_then(n) for n in shown} | {n.entry.command_id for n in shown if n.kind == "moved_up"}
     owners = SecurityCommand.objects.in_bulk(keys - {None})
@@ -60,6 +60,8 @@ def _owner_then(notice: Notice) -> int | None:
 def _line(notice: Notice, owners: Mapping[int, SecurityCommand], bodies: Mapping[str, str]) -> Line:
     case, key = notice.incident, _owner_then(notice)
     if case is None:
+        if notice.kind == duty_texts.KIND:
+            return Line(notice, duty_texts.sentence(notice.entry, bodies))
         if notice.kind != "account":
             return Line(notice, "")
         code = notice.entry.after.get("command", "")

@@ -98,6 +98,15 @@ def moment(value: dt.datetime, now: dt.datetime | None = None) -> str:
     return _("%(day)s, %(time)s") % {"day": full_day(value), "time": clock_time(value)}
 
 
+def stretch(start: dt.datetime, end: dt.datetime) -> str:
+    """From when to when, the day said once where it is one: 3 June, 07:00 to 19:00."""
+    values = {"start": moment(start, start), "end": clock_time(end), "day": day(start)}
+    if local(start).date() == local(end - dt.timedelta(microseconds=1)).date():
+        return _("%(day)s, %(start)s to %(end)s") % values
+    until = _("%(day)s, %(time)s") % {"day": day(end), "time": clock_time(end)}
+    return _("%(day)s, %(start)s to %(until)s") % {**values, "until": until}
+
+
 def since(value: dt.datetime, now: dt.datetime) -> str:
     """How long ago, under 24 hours; then the moment."""
     span = now - value

@@ -33,6 +33,7 @@ register.filter("day", _time.day)
 register.filter("full_day", _time.full_day)
 register.filter("moment", _time.moment)
 register.filter("since", _time.since)
+register.filter("stretch", _time.stretch)
 
 
 @register.filter

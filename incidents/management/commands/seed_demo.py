@@ -12,6 +12,7 @@ from django.utils import timezone
 from commands.demo import PASSWORD, accounts
 from incidents import journal
 from incidents.demo import everything
+from incidents.demo.duty import make_duty
 from incidents.demo.people import make_accounts, make_demo_province, staff_the_ladder
 
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             self.stdout.write("The demonstration cases are there already.")
         else:
             self._cases(now, options)
+        make_duty(now)
         if options["verbosity"]:
             self.stdout.write(f"Accounts, all with the password {PASSWORD} ({time.monotonic() - started:.0f} s):")
             for posting in accounts(now):
