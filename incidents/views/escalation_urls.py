@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from incidents.views import answers, board, deliveries, engine
+from incidents.views import answers, board, deliveries, engine, hooks
 
 app_name = "escalation"
 urlpatterns = [
