@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from commands.models import User
-from incidents import actions
+from incidents import actions, referrals
 from incidents.api import geojson, timeline
 from incidents.api.base import Door, ListDoor
 from incidents.api.formats import GEOJSON, GeoJSONRenderer
@@ -71,6 +71,7 @@ def show(request: Request, incident: Incident, code: int = 200, *, detailed: set
         "detailed": detailed_keys(user, [incident]) if detailed is None else detailed,
         "acts": [act for act in actions.allowed(incident, user) if act in OFFERED],
         "merged_into": str(survivor) if survivor else None,
+        "referrals": referrals.numbered(incident),
         "concerned": incident.subjects.values_list("command__code", flat=True) if incident.is_sealed else [],
     }
     return Response(

@@ -17,8 +17,8 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from elections.models import Jurisdiction
-from incidents.choices import Act, PointPrecision
-from incidents.models import Attachment, Incident
+from incidents.choices import Act, PointPrecision, ReferralBody
+from incidents.models import Attachment, Incident, Referral
 
 #: Fields only people with the details of the case get; for others they are not in the answer at all.
 DETAILS = ("title", "narrative", "place_note", "point", "assignee")
@@ -167,8 +167,29 @@ _MADE: dict[str, Callable[[Incident, bool], Any]] = {
 }
 
 
+class ReferralSerializer(serializers.Serializer[Any]):
+    """What was handed to a body that decides by law; what is referred is alleged."""
+
+    number = serializers.IntegerField(help_text="Its number in the case, from 1: `conclude_referral` names it so.")
+    body = serializers.ChoiceField(ReferralBody.choices)
+    document = serializers.CharField(required=False, help_text="Details of the case only.")
+    sent_at = serializers.DateTimeField()
+    due_at = serializers.DateTimeField(allow_null=True, help_text="Null where the law sets no time.")
+    outcome = serializers.CharField(help_text="Empty while it runs.")
+    outcome_at = serializers.DateTimeField(allow_null=True)
+
+
+def _referral(number: int, row: Referral, detailed: bool) -> dict[str, Any]:
+    zone = timezone.get_current_timezone()
+    made: dict[str, Any] = {"number": number, "body": row.body, "document": row.document, "outcome": row.outcome}
+    made |= {name: _moment(getattr(row, name), zone) for name in ("sent_at", "due_at", "outcome_at")}
+    if not detailed:
+        made.pop("document")
+    return made
+
+
 class IncidentDetailSerializer(IncidentSerializer):
-    """One case. Also needs `context["acts"]`, `context["merged_into"]` and `context["concerned"]`."""
+    """One case. Also needs `context["acts"]`, `["merged_into"]`, `["concerned"]` and `["referrals"]`, by number."""
 
     acts = serializers.SerializerMethodField(
         help_text="What you may do to the case now, at `…/acts/`; `attach` at `…/attachments/`."
@@ -178,13 +199,16 @@ class IncidentDetailSerializer(IncidentSerializer):
         required=False, help_text="Units the report is about (sealed cases); details of the case only."
     )
 
+    referrals = serializers.SerializerMethodField(help_text="To bodies that decide by law.")
+
     class Meta(IncidentSerializer.Meta):
-        fields = [*IncidentSerializer.Meta.fields, "acts", "merged_into", "concerned"]
+        fields = [*IncidentSerializer.Meta.fields, "acts", "merged_into", "referrals", "concerned"]
         read_only_fields = fields
 
     def to_representation(self, incident: Incident) -> dict[str, Any]:
         row = super().to_representation(incident)
         row |= {"acts": self.get_acts(incident), "merged_into": self.get_merged_into(incident)}
+        row["referrals"] = self.get_referrals(incident)
         if self._is_detailed(incident):
             row["concerned"] = self.get_concerned(incident)
         return row
@@ -196,6 +220,11 @@ class IncidentDetailSerializer(IncidentSerializer):
     @extend_schema_field(serializers.UUIDField(allow_null=True))
     def get_merged_into(self, incident: Incident) -> str | None:
         return self.context["merged_into"]  # type: ignore[no-any-return]
+
+    @extend_schema_field(ReferralSerializer(many=True))
+    def get_referrals(self, incident: Incident) -> list[dict[str, Any]]:
+        detailed = self._is_detailed(incident)
+        return [_referral(number, row, detailed) for number, row in self.context["referrals"].items()]
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_concerned(self, incident: Incident) -> list[str]:

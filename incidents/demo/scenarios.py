@@ -209,13 +209,13 @@ def rally_brawl(stage: Stage) -> Case:
         )
     first.after(300, Act.CONTAIN, OWNER, "province-99", note="All have gone home.", injured=3)
     first.after(
-        1100,
+        310,
         Act.LOWER_SEVERITY,
         OWNER,
         "province-99",
         "psc-watch",
         severity=Severity.HIGH,
-        reason="Quiet for twelve hours.",
+        reason="All have gone home and both marches are over.",
     )
     first.after(1110, Act.HAND_BACK, OWNER, "province-99", reason="Quiet for twelve hours; the district can follow up.")
     first.take(1130)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -127,14 +128,17 @@ def test_somebody_is_assigned_by_name(cast: Any, api: Any, make_incident: Any) -
 
 
 def test_a_case_goes_up_and_comes_back_by_codes_of_commands(cast: Any, api: Any, make_incident: Any) -> None:
-    incident = make_incident()
+    incident = make_incident(now=timezone.now() - dt.timedelta(days=1))
     duty, above = api(cast.duty_commander), api(cast.provincial)
     up = act(duty, incident, {"act": "escalate", "reason": "More forces are needed.", "version": incident.version})
     assert up.json()["owner"]["code"] == cast.command("provincial").code
     rows = above.get(f"{API}incidents/{incident.pk}/timeline/").json()["results"]
     assert rows[-1]["before"]["owner"] == cast.command("officer").code
     assert rows[-1]["after"]["owner"] == cast.command("provincial").code
-    back = act(above, incident, {"act": "hand_back", "reason": "Calm again.", "version": up.json()["version"]})
+    early = act(above, incident, {"act": "hand_back", "reason": "Calm again.", "version": up.json()["version"]})
+    assert is_problem(early, 409)["detail"].startswith("Accept the case first.")
+    taken = act(above, incident, {"act": "acknowledge", "version": up.json()["version"]})
+    back = act(above, incident, {"act": "hand_back", "reason": "Calm again.", "version": taken.json()["version"]})
     assert back.json()["owner"]["code"] == cast.command("officer").code, back.content
 
 
@@ -265,3 +269,44 @@ def test_every_moment_is_told_in_the_offset_of_the_country(cast: Any, api: Any, 
         entry["after"]["acknowledged_at"],
     ):
         assert moment.endswith("+07:00"), moment
+
+
+# ---- Pauses and referrals ----
+
+
+def test_a_pause_is_asked_for_agreed_to_and_ended(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident(now=timezone.now() - dt.timedelta(minutes=5))
+    duty, above = api(cast.duty_commander), api(cast.provincial)
+    until = (timezone.now() + dt.timedelta(hours=3)).isoformat()
+    taken = act(duty, incident, {"act": "acknowledge", "version": 1}).json()
+    assert "snooze" in taken["acts"]
+    asked = act(duty, incident, {"act": "snooze", "until": until, "reason": "Until he is back.", "version": 2}).json()
+    assert (asked["waits_for"], asked["snoozed_until"]) == ("snooze", None)
+    is_problem(act(duty, incident, {"act": "countersign", "version": 3}), 403)
+    agreed = act(above, incident, {"act": "countersign", "version": 3}).json()
+    assert dt.datetime.fromisoformat(agreed["snoozed_until"]) == dt.datetime.fromisoformat(until)
+    assert agreed["next_due_kind"] == "snooze"
+    ended = act(duty, incident, {"act": "wake", "version": 4}).json()
+    assert ended["snoozed_until"] is None
+    too_long = (timezone.now() + dt.timedelta(hours=100)).isoformat()
+    refused = act(duty, incident, {"act": "snooze", "until": too_long, "reason": "Later.", "version": 5})
+    assert is_problem(refused, 400)["errors"][0]["pointer"] == "/until"
+
+
+def test_a_referral_has_a_number_a_deadline_and_an_outcome(cast: Any, api: Any, make_incident: Any) -> None:
+    incident = make_incident(now=timezone.now() - dt.timedelta(minutes=5))
+    duty, analyst = api(cast.duty_commander), api(cast.ministry)
+    sent = timezone.now() - dt.timedelta(minutes=1)
+    content = {"act": "refer", "body": "cec", "document": "12/27", "sent_at": sent.isoformat(), "version": 1}
+    [referral] = act(duty, incident, content).json()["referrals"]
+    assert (referral["number"], referral["body"], referral["document"], referral["outcome"]) == (1, "cec", "12/27", "")
+    assert dt.datetime.fromisoformat(referral["due_at"]) == sent + dt.timedelta(days=2)
+    [seen] = analyst.get(f"{API}incidents/{incident.pk}/").json()["referrals"]
+    assert "document" not in seen, "a detail of the case"
+    wrong = act(duty, incident, {"act": "conclude_referral", "referral": 2, "outcome": "rejected", "version": 2})
+    assert is_problem(wrong, 400)["errors"][0]["pointer"] == "/referral"
+    done = act(duty, incident, {"act": "conclude_referral", "referral": 1, "outcome": "rejected", "version": 2}).json()
+    assert done["referrals"][0]["outcome"] == "rejected"
+    rows = analyst.get(f"{API}incidents/{incident.pk}/timeline/").json()["results"]
+    assert [row["after"].get("referral_outcome") for row in rows[-2:]] == [None, "rejected"]
+    assert "12/27" not in str(rows)

@@ -12,7 +12,7 @@ from rest_framework.serializers import ModelSerializer
 from commands.models import User
 from incidents import intake
 from incidents.api.serializers import DETAILS, IncidentDetailSerializer, IncidentSerializer
-from incidents.models import Incident
+from incidents.models import Incident, Referral
 from tests.cast import COMMUNE
 
 
@@ -28,6 +28,7 @@ def test_by_hand_and_by_field(
         "acts": ["update"],
         "merged_into": None,
         "concerned": ["KH12"],
+        "referrals": {1: Referral(body="cec", document="12/27", sent_at=now, due_at=now + dt.timedelta(days=2))},
     }
     made = kind(incident, context=context)
     with timezone.override(zone):
