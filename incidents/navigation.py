@@ -54,6 +54,8 @@ PLACES: tuple[Place, ...] = (
     Place("drills", "escalation:drills", "phone", _("Drills"), _("Drills"), _DRILLS),
     Place("duty", "duty:overview", "people", _("Duty"), _("Duty"),
           (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY)),
+    Place("engine", "escalation:engine", "gear", _("Escalation engine"), _("Engine"),
+          (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.AUDITOR, Role.ADMINISTRATOR)),
     Place("inbox", "incidents:inbox", "bell", _("Notices"), _("Notices")),
     Place("reference", "admin:index", "gear", _("Reference data"), _("Data"), (Role.ADMINISTRATOR,)),
 )  # fmt: skip

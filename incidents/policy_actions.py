@@ -52,6 +52,15 @@ def may_publish(user: User, policy: Policy) -> bool:
     return user.has_role(*APPROVERS) and policy.published_at is None and policy.created_by_id != user.pk
 
 
+def note_errors(note: str) -> list[str]:
+    """What is wrong with the words that say what changes and why; empty where they will do."""
+    found: dict[str, str] = {}
+    clean_words(note, "note", found, NOTE_MAX)
+    if not note.strip():
+        found["note"] = _("Say in a sentence what changes and why. Whoever publishes it reads this first.")
+    return list(found.values())
+
+
 @transaction.atomic
 def draft(base: Policy, *, election: Election | None, by: User, now: dt.datetime) -> Policy:
     """A new draft that says what `base` says, for `election`, None for all that have no policy of their own.
@@ -90,7 +99,8 @@ def edit(policy: Policy, content: Content, *, mark: str, by: User, now: dt.datet
     posting = _posting(by, DRAFTERS)
     policy, before = _open_draft(policy, mark)
     wrong: dict[str, Any] = dict(errors(content))
-    _check_note(content.note, wrong)
+    if unfit := note_errors(content.note):
+        wrong["note"] = unfit
     if wrong:
         raise ValidationError(wrong)
     changed = differences(before, content)
@@ -180,14 +190,6 @@ def _open_draft(policy: Policy, mark: str) -> tuple[Policy, Content]:
     if content.mark() != mark:
         raise StaleDraft
     return locked, content
-
-
-def _check_note(note: str, wrong: dict[str, Any]) -> None:
-    found: dict[str, str] = {}
-    clean_words(note, "note", found, NOTE_MAX)
-    if not note.strip():
-        found["note"] = _("Say in a sentence what changes and why. Whoever publishes it reads this first.")
-    wrong.update({name: [sentence] for name, sentence in found.items()})
 
 
 def _has_gap(policy: Policy) -> bool:

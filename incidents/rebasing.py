@@ -114,12 +114,17 @@ def _move(t: Turn, policy: Policy) -> None:
     old = rules_of(case.policy)
     targets = new.targets(case.clock_phase, case.severity)
     changed = 0
-    for clock in list(case.clocks.filter(state__in=STANDING).exclude(kind__in=_UNTOUCHED)):
+    for clock in standing_of(case):
         changed += _replace(clock, targets, old, new, t.now)
     case.policy = policy
     changed += _ask_for_updates(t, targets)
     t.extra_after = {"clocks": changed}
     transaction.on_commit(partial(wake, "incidents.escalation_tick"), robust=True)
+
+
+def standing_of(case: Incident) -> list[Clock]:
+    """The clocks of a case that a version has a say in, as they were started."""
+    return list(case.clocks.filter(state__in=STANDING).exclude(kind__in=_UNTOUCHED).order_by("pk"))
 
 
 def _replace(clock: Clock, targets: Targets, old: Rules, new: Rules, now: dt.datetime) -> bool:

@@ -203,3 +203,37 @@ def parts(counts: Sequence[tuple[str, str, int]], width: int = 400) -> list[Part
 def share_width(count: int, most: int, width: int = 48) -> float:
     """Length of a bar in a table: nothing has none, and any case at least one unit."""
     return round(max(width * count / most, 1.5), 1) if count and most else 0
+
+
+@dataclass(frozen=True)
+class Column:
+    """Two counts of one stretch of time side by side; `x2`, `y2` and `height2` are those of the second."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    x2: float
+    y2: float
+    height2: float
+
+
+def pairs(first: Sequence[int], second: Sequence[int], *, width: float = 640, height: float = 120) -> list[Column]:
+    """Columns of two series of equal length on one scale, the highest of both filling most of `height`."""
+    scale = max([*first, *second, 1])
+    step = width / max(len(first), 1)
+    found = []
+    for at, (one, other) in enumerate(zip(first, second, strict=True)):
+        tall, tall2 = (round(height * 0.94 * count / scale, 1) for count in (one, other))
+        found.append(
+            Column(
+                x=round(at * step + step * 0.08, 2),
+                width=round(step * 0.4, 2),
+                y=round(height - tall, 1),
+                height=tall,
+                x2=round(at * step + step * 0.52, 2),
+                y2=round(height - tall2, 1),
+                height2=tall2,
+            )
+        )
+    return found
