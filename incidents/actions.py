@@ -498,8 +498,7 @@ def _applies(act: Act, case: Incident) -> bool:
         case Act.WAKE:
             return case.snoozed_until is not None
         case Act.CONCLUDE_REFERRAL:
-            # A list offers it only where a legal deadline is the next; asking costs the page of one case a query.
-            return case.next_due_kind == ClockKind.LEGAL or running_referrals(case).exists()
+            return running_referrals(case).exists()
         case Act.WITHDRAW | Act.DISMISS:
             return not case.request_act
         case Act.RESOLVE:

@@ -181,7 +181,8 @@ def wanted_first(incident: Incident) -> list[Act]:
         "resolve": [Act.RESOLVE],
         "review": [Act.RAISE_SEVERITY],
         "verify": [Act.VERIFY],
-        "legal": [Act.CONCLUDE_REFERRAL],
+        # A body decides by law, not the reader; and a pause ends by itself.
+        "legal": [Act.UPDATE],
         "snooze": [Act.UPDATE],
     }
     wanted = [Act.COUNTERSIGN] if incident.request_act else []

@@ -141,6 +141,8 @@ def then(incident: Incident, above: SecurityCommand | None) -> str:
     """One line: what the rule does at the next deadline."""
     if above is None:
         return ""
+    if incident.next_due_kind == ClockKind.SNOOZE:
+        return _("then: its deadlines run on")
     moves = moves_at_deadline(rules_for(incident).steps(incident.next_due_kind))
     text = _("then: %(command)s owns it") if moves else _("then: %(command)s is told")
     return text % {"command": above.name}

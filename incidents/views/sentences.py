@@ -48,6 +48,11 @@ def title(entry: Entry, names: Mapping[str, str]) -> str:
     return ""
 
 
+def says_request(entry: Entry) -> bool:
+    """Whether the heading says already what waits for a second person, or waited for one."""
+    return entry.act in (Act.SNOOZE, Act.COUNTERSIGN) and bool(entry.after.get("until"))
+
+
 def lines(entry: Entry, outages: Sequence[Outage], *, detailed: bool) -> list[str]:
     """Whole sentences below the heading."""
     found = [*_of_referral(entry, detailed=detailed)]

@@ -135,6 +135,9 @@ def _item(entry: Entry, names: dict[str, str], outages: list[Outage], detailed: 
     protected = entry.act in _PROTECTED
     before = {} if protected else _values(entry, entry.before, detailed)
     after = {} if protected else _values(entry, entry.after, detailed)
+    if sentences.says_request(entry):
+        before.pop("request_act", None)
+        after.pop("request_act", None)
     moved = entry.act in _MOVES and "owner" in after
     owner = names.get(f"owner:{after.get('owner')}", "") if moved else ""
     kind = "strong" if moved else "machine" if entry.by_id is None else ""
