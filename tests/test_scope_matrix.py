@@ -21,7 +21,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from commands.models import ApiToken
+from commands.models import ApiToken, ContactPoint
 from elections.khmer import search_key
 from elections.models import Jurisdiction
 from incidents.choices import Verification
@@ -42,6 +42,7 @@ from tests.cast import DEMO_COMMUNE, NOW, ROLES, Cast
 from tests.incidents.drills.stage import call_of, hold
 from tests.incidents.duty_stage import Duty, plan_duty
 from tests.incidents.plain_case import plain_case
+from tests.incidents.policies.drafts import drafted, edited, faster, published
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +57,8 @@ REPORTS = POSTED - {"ministry", "auditor", "administrator"}
 DASHBOARD = POSTED - {"administrator"}
 #: Whose work it is to see what moves up next.
 BOARD = REPORTS - {"officer", "liaison", "demo_officer", "demo_liaison"}
+#: Who looks after the engine.
+KEEPERS = frozenset({"psc", "nec", "nec_second", "administrator"})
 CLASSIFIES = frozenset({"nec", "nec_second", "nec_integrity", "demo_integrity"})
 NOTICES = frozenset({"provincial", "other_province", "demo_provincial", "psc", "nec", "nec_second"})
 #: Who may take rows of cases away, and who the figures of a week (domain 5.2).
@@ -76,6 +79,9 @@ ON_DUTY = POSTED - {"ministry", "liaison", "demo_liaison", "auditor", "administr
 KEEPS_DUTY = frozenset({"duty_commander", "provincial", "psc"})
 SEES_DUTY = KEEPS_DUTY | {"officer", "neighbour"}
 LOGIN, DENIED = 302, 401
+#: Whoever holds a posting, and who of them drafts escalation policies.
+POSTED = EVERYBODY - {"relieved"}
+POLICY_WRITERS = frozenset({"psc", "nec", "nec_second"})
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,14 @@ TABLE: dict[str, Row] = {
     "account:tokens": Row(),
     "account:create_token": Row(**POST),
     "account:revoke_token": Row(who=frozenset({"officer"}), **POST),
+    # One's own addresses; that of the stage is the officer's.
+    "contacts:list": Row(),
+    "contacts:add": Row(**POST),
+    "contacts:send": Row(who=frozenset({"officer"}), **POST),
+    "contacts:verify": Row(who=frozenset({"officer"}), **POST),
+    "contacts:quiet": Row(who=frozenset({"officer"}), **POST),
+    "contacts:switch": Row(who=frozenset({"officer"}), **POST),
+    "contacts:remove": Row(who=frozenset({"officer"}), **POST),
     # Cases.
     "incidents:list": Row(),
     "incidents:news": Row(seen=0),
@@ -163,6 +177,19 @@ TABLE: dict[str, Row] = {
     "escalation:drill_link": Row(anonymous=200),
     # Escalation.
     "escalation:board": Row(who=BOARD),
+    # Policies: the published ones are everybody's to read, drafts of those who write them.
+    "escalation:policies": Row(who=POSTED),
+    "escalation:policy": Row(who=POSTED),
+    "escalation:policy_draft": Row(who=POLICY_WRITERS, **POST),
+    "escalation:policy_edit": Row(who=POLICY_WRITERS),
+    "escalation:policy_publish": Row(who=POLICY_WRITERS, **POST),
+    "escalation:policy_discard": Row(who=POLICY_WRITERS, **POST),
+    "escalation:policy_move": Row(who=POLICY_WRITERS),
+    "escalation:policy_case": case(who=POLICY_WRITERS, sealed=SEES_SEALED - {"demo_liaison"}),
+    "escalation:simulation": Row(who=POLICY_WRITERS),
+    "escalation:engine": Row(who=KEEPERS | {"auditor"}),
+    "escalation:held": Row(who=KEEPERS - {"administrator"}),
+    "escalation:try_again": Row(who=frozenset(), **POST),
     "escalation:tick": Row(who=BOARD | {"administrator"}, **POST),
     # Duty: of the district of the ordinary case. Its neighbour acts for it, so it keeps its roster, but cannot hand on.
     "duty:overview": Row(who=ON_DUTY, seen=0),
@@ -297,6 +324,7 @@ class Stage:
     draft: PublicNotice
     call: DrillCall
     duty: Duty
+    hook: Webhook
 
     def url(self, name: str, incident: Incident) -> str:
         """The address of `name`, its parts filled in from the stage."""
@@ -305,6 +333,8 @@ class Stage:
         own["escalation:webhook_switch"] = self.hook.pk
         own |= dict.fromkeys(("escalation:drill_answer", "escalation:drill_heard"), self.call.pk)
         own |= {f"escalation:drill{part}": self.call.drill_id for part in ("", "_live", "_csv", "_cancel")}
+        if name.startswith("contacts:"):
+            own[name] = ContactPoint.objects.filter(user=self.cast.officer).values_list("pk", flat=True).first()
         if name.startswith("duty:"):
             part = name.removeprefix("duty:").partition("_")[0]
             own[name] = getattr(self.duty, part).pk if part in ("shift", "cover", "swap", "delegation") else None
@@ -318,6 +348,8 @@ class Stage:
             "place": "KH",
             "token": "token",
             "channel": "sms",
+            # Of two versions the second is a draft.
+            "number": 2 if name.rpartition("_")[2] in ("edit", "publish", "discard") else 1,
             "command": self.cast.command("duty_commander").code,
         }
         wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
@@ -339,6 +371,8 @@ def stage(cast: Cast, clock: None) -> Stage:
         lon=104.78,
         search_key=search_key("motorbike"),
     )
+    # A version of the election, and a draft made from it.
+    edited(drafted(published(faster(2))), faster(2))
     return Stage(
         cast=cast,
         ordinary=ordinary,
