@@ -152,8 +152,8 @@ class Result:
     @property
     def median(self) -> dt.timedelta | None:
         """The middle time to an answer; None without one."""
-        took = [cell.took for cell in self.cells if cell.took is not None]
-        return statistics.median(took) if took else None
+        took = [cell.took.total_seconds() for cell in self.cells if cell.took is not None]
+        return dt.timedelta(seconds=statistics.median(took)) if took else None
 
     @property
     def failing(self) -> list[Row]:

@@ -31,8 +31,7 @@ def sentence(entry: Entry, command: str = "") -> str:
     after = entry.after
     values = {**after, "command": command or after.get("command", "")}
     if after.get("what") == "called":
-        due = timezone.localtime(dt.datetime.fromisoformat(after["due_at"]))
-        values["time"] = date_format(due, "TIME_FORMAT")
+        values["time"] = _clock(after["due_at"])
         text = _("%(command)s is called in the drill «%(name)s». Please answer by %(time)s. Nothing has happened.")
     elif after.get("what") == "ended":
         text = _(
@@ -42,6 +41,20 @@ def sentence(entry: Entry, command: str = "") -> str:
     else:
         text = _("the drill «%(name)s» was cancelled. Nothing needs to be done.")
     return f"{MARK}: {text % values}"
+
+
+def short_forms(entry: Entry) -> list[str]:
+    """What fits into one SMS, the fullest first. The mark is Khmer, so 70 characters are all there is."""
+    forms = [sentence(entry), f"{MARK}: {settings.SITE_URL}", MARK]
+    if entry.after.get("what") == "called":
+        time = _clock(entry.after["due_at"])
+        asked = f"{MARK}: " + _("answer by %(time)s") % {"time": time}
+        forms[1:1] = [f"{asked}. {settings.SITE_URL}", asked, f"{MARK} {time}"]
+    return forms
+
+
+def _clock(moment: str) -> str:
+    return date_format(timezone.localtime(dt.datetime.fromisoformat(moment)), "TIME_FORMAT")
 
 
 def message(notice: Notice) -> tuple[str, str]:

@@ -128,7 +128,7 @@ def moment(value: dt.datetime, now: dt.datetime) -> str:
 def _sms(notice: Notice, now: dt.datetime, link: str, code: str) -> str:
     """The fullest of the forms that fits into one SMS."""
     if notice.kind == drills.KIND:
-        return _first_fitting([drills.sentence(notice.entry), f"{drills.MARK}: {settings.SITE_URL}", drills.MARK])
+        return _first_fitting(drills.short_forms(notice.entry))
     case = notice.incident
     if case is None:
         head, text = _about_no_case(notice)

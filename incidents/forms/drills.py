@@ -83,7 +83,7 @@ class DrillForm(Refusing):
         """What can be chosen, as a tree, with what was chosen marked."""
         chosen = set(self.data.getlist("command")) if hasattr(self.data, "getlist") else set()
         branches: dict[str, Branch] = {}
-        roots = []
+        roots: list[Branch] = []
         for command in sorted(self.commands, key=lambda c: c.path):
             branch = branches[command.path] = Branch(command, command.code in chosen, [])
             above = command.path.removesuffix(f"{command.code}.")

@@ -12,11 +12,13 @@ import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from commands.models import Delegation, Posting
 from incidents import drills
 from incidents.choices import Channel
 from incidents.delivery import drills as texts
+from incidents.delivery import messages
 from incidents.escalation import rehearsal
 from incidents.models import Entry, Notice
 from tests.cast import NOW, Cast
@@ -207,8 +209,6 @@ def test_one_press_among_the_notices_answers(cast: Cast, clock: None, signed_in:
 @pytest.mark.parametrize("language", ["km", "en"])
 @pytest.mark.parametrize("what", ["called", "ended", "cancelled"])
 def test_every_message_says_first_that_it_is_a_drill_in_both_languages(what: str, language: str, cast: Cast) -> None:
-    from django.utils import translation
-
     drill = hold("KH2108")
     if what == "ended":
         rehearsal.advance(at(MINUTES))
@@ -223,6 +223,17 @@ def test_every_message_says_first_that_it_is_a_drill_in_both_languages(what: str
     for text in (subject, body, texts.sentence(notice.entry)):
         assert text.startswith("DRILL · ហាត់សម")
     assert "http" in body
+
+
+@pytest.mark.parametrize("language", ["km", "en"])
+def test_an_sms_of_a_call_fits_and_says_by_when(language: str, cast: Cast) -> None:
+    hold("KH2108")
+    entry = Entry.objects.get(act="drill", after__what="called")
+    with translation.override(language):
+        forms = texts.short_forms(entry)
+    fitting = [form for form in forms if messages.sms_room(form) >= 0]
+    assert all(form.startswith(texts.MARK) for form in forms)
+    assert "08:10" in fitting[0]
 
 
 def test_a_call_that_was_answered_is_not_sent_any_more(cast: Cast) -> None:

@@ -42,7 +42,7 @@ def test_a_province_holds_one_of_its_own_commands_alone(cast: Cast) -> None:
 def test_the_start_is_in_the_journal_with_the_posting(cast: Cast) -> None:
     drill = hold("KH21", by=cast.provincial, name="  Takeo  ")
     entry = Entry.objects.get(act="drill", after__what="started")
-    assert (entry.by, entry.posting.command.code) == (cast.provincial, "KH21")
+    assert entry.posting and (entry.by, entry.posting.command.code) == (cast.provincial, "KH21")
     assert entry.after["drill"] == drill.pk and entry.after["chosen"] == ["KH21"] and drill.name == "Takeo"
 
 
