@@ -11,6 +11,8 @@ urlpatterns = [
     path("", start, name="start"),
     # Sign in and out, language, appearance, API tokens.
     path("account/", include("commands.urls")),
+    # How I am reached: addresses, their codes and quiet hours.
+    path("account/contacts/", include("incidents.views.contacts_urls")),
     # Log a case, the queue, the case page and its acts, files, inbox.
     path("incidents/", include("incidents.urls")),
     # Counts, charts and the map.

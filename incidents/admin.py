@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from commands.admin import PersonAdmin, PostingAdmin
+from commands.contacts import set_by_administrator
 from commands.models import Posting, User
 from incidents.entries import record_account, record_posting
 from incidents.models import Category, LegalDeadline
@@ -63,6 +64,8 @@ class ToldPersonAdmin(PersonAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            set_by_administrator(obj, before=form.initial.get("email") or "", now=timezone.now())
         if not change:
             record_account("made", obj, by=_administrator(request), now=timezone.now())
         elif form.changed_data:

@@ -93,6 +93,8 @@ WRITERS = {
     "commands/actions.py": "people, postings and tokens",
     "commands/duty_actions.py": "duty rosters: shifts, covers, swaps",
     "commands/delegations.py": "who acts for whom",
+    "commands/contacts.py": "addresses of people",
+    "incidents/contacts.py": "entries of addresses",
     "commands/feeds.py": "addresses of calendars",
 }
 #: Things called save or update that are not rows: dict.update, set.update, hashlib's update, Image.save, ...
