@@ -7,6 +7,7 @@ district is a plan and not in use: whoever signs in there is told of everything 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -29,10 +30,11 @@ from incidents.demo.people import POSTED_AT
 
 DAY = dt.timedelta(days=1)
 OWN = "KH2108"
-#: Day and night of a week, by number of the person: (weekdays, from hour, hours).
-_ROUND = [(0, range(5), 7, 12), (1, range(7), 19, 12), (2, (5, 6), 7, 12)]
-_HOLE = [(0, range(5), 7, 12), (1, range(7), 19, 12), (2, (5,), 7, 12), (2, (6,), 7, 6)]
-_OFFICE = [(0, range(5), 7, 12)]
+_Part = tuple[int, Sequence[int], int, int]
+#: Day and night of a week: number of the person, weekdays, from hour, hours.
+_ROUND: list[_Part] = [(0, range(5), 7, 12), (1, range(7), 19, 12), (2, (5, 6), 7, 12)]
+_HOLE: list[_Part] = [(0, range(5), 7, 12), (1, range(7), 19, 12), (2, (5,), 7, 12), (2, (6,), 7, 6)]
+_OFFICE: list[_Part] = [(0, range(5), 7, 12)]
 _ROSTERS = {OWN: _HOLE, "KH2109": _HOLE, "KH2104": _ROUND, "KH2107": _OFFICE}
 ACTED_FOR, ACTING = "KH2105", "KH2106"
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.duty import Pattern, Span, Substitute, clash, duties, gaps, hours, occurrences, on_duty
+from commands.duty import Held, Pattern, Span, Substitute, clash, duties, gaps, hours, occurrences, on_duty
 
 PHNOM_PENH = ZoneInfo("Asia/Phnom_Penh")
 #: Clocks change there, so that nothing leans on a day having 24 hours.
@@ -80,7 +80,7 @@ def test_somebody_taken_off_duty_leaves_a_gap() -> None:
 
 def test_whose_posting_has_ended_is_not_on_duty() -> None:
     shifts = [weekly(ANN, 0, 8, 8), weekly(BEN, 0, 8, 8)]
-    held = {ANN: [(at(-30, 0), at(0, 12))], BEN: [(at(0, 10), None)]}
+    held: Held = {ANN: [(at(-30, 0), at(0, 12))], BEN: [(at(0, 10), None)]}
     assert hours(shifts, [], at(0, 8), at(0, 16), PHNOM_PENH, held) == [
         Span(at(0, 8), at(0, 10), frozenset({ANN})),
         Span(at(0, 10), at(0, 12), frozenset({ANN, BEN})),
@@ -135,7 +135,7 @@ def test_hours_cut_the_time_into_pieces_that_touch_and_differ(
     roster: Any, start: dt.datetime, length: int, zone: ZoneInfo, held: Any
 ) -> None:
     end = start + dt.timedelta(minutes=length)
-    spans = hours(*roster, start, end, zone, held)
+    spans = hours(roster[0], roster[1], start, end, zone, held)
     if length == 0:
         assert spans == []
         return
@@ -143,7 +143,7 @@ def test_hours_cut_the_time_into_pieces_that_touch_and_differ(
     for here, there in itertools.pairwise(spans):
         assert here.ends_at == there.starts_at and here.people != there.people
     assert all(s.starts_at < s.ends_at for s in spans)
-    assert gaps(*roster, start, end, zone, held) == [s for s in spans if not s.people]
+    assert gaps(roster[0], roster[1], start, end, zone, held) == [s for s in spans if not s.people]
 
 
 @settings(max_examples=200, deadline=None)
@@ -153,8 +153,8 @@ def test_whoever_is_on_duty_at_a_moment_is_in_the_span_of_that_moment(
 ) -> None:
     end = start + dt.timedelta(minutes=length)
     moment = start + dt.timedelta(minutes=minute % length)
-    span = next(s for s in hours(*roster, start, end, zone, held) if s.starts_at <= moment < s.ends_at)
-    assert on_duty(*roster, moment, zone, held) == span.people
+    span = next(s for s in hours(roster[0], roster[1], start, end, zone, held) if s.starts_at <= moment < s.ends_at)
+    assert on_duty(roster[0], roster[1], moment, zone, held) == span.people
 
 
 @settings(max_examples=100, deadline=None)
@@ -163,8 +163,8 @@ def test_the_duties_of_a_person_are_the_hours_they_are_in(
     roster: Any, one: dt.datetime, other: dt.datetime, zone: ZoneInfo, person: int
 ) -> None:
     start, end = min(one, other), max(one, other) + dt.timedelta(minutes=1)
-    found = duties(person, *roster, start, end, zone)
-    for span in hours(*roster, start, end, zone):
+    found = duties(person, roster[0], roster[1], start, end, zone)
+    for span in hours(roster[0], roster[1], start, end, zone):
         middle = span.starts_at + (span.ends_at - span.starts_at) / 2
         assert (person in span.people) == any(d.starts_at <= middle < d.ends_at for d in found)
     assert all(a.ends_at <= b.starts_at for a, b in itertools.pairwise(found))

@@ -31,7 +31,7 @@ def test_from_address_to_verified(cast: Any, signed_in: Any) -> None:
     client.post(f"{PAGE}add", {"channel": "email", "address": "Night@Example.org"})
     point = ContactPoint.objects.get(address="Night@example.org")
     assert point.verified_at is None and [m.to for m in mail.outbox] == [["Night@example.org"]]
-    code = re.search(r"\b\d{3} ?\d{3}\b", mail.outbox[0].body)
+    code = re.search(r"\b\d{3} ?\d{3}\b", str(mail.outbox[0].body))
     assert code is not None
     wrong = client.post(f"{PAGE}{point.pk}/verify", {f"{point.pk}-code": "1"})
     assert wrong.status_code == 400 and "4 tries are left" in wrong.content.decode()

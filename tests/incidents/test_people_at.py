@@ -9,6 +9,7 @@ import pytest
 
 from commands.choices import Role
 from commands.models import Cover, Delegation, Posting, Roster, SecurityCommand, Shift, User
+from incidents.models import Incident
 from incidents.routing import answering, people_at, posted_at
 from tests.cast import NOW, POSTED_AT
 
@@ -134,3 +135,42 @@ def test_it_costs_two_queries_and_as_many_for_a_hundred(cast: Any, django_assert
         people_at([here], NOW)
     with django_assert_num_queries(0):
         assert people_at([], NOW) == {}
+
+
+# ---- Sealed cases ----
+
+
+def test_acting_for_the_unit_concerned_shows_no_sealed_case_and_hides_it_from_who_answers_for_that_unit(
+    cast: Any, make_sealed: Any, monkeypatch: Any
+) -> None:
+    """The second district acts for the first, which a sealed case is about: nobody of either learns of it."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    case = make_sealed()
+    delegate(cast.command("demo_duty"), cast.command("demo_second_duty"), cast.demo_provincial)
+    for name in ("demo_duty", "demo_second_duty", "demo_provincial"):
+        person = User.objects.get(pk=getattr(cast, name).pk)
+        assert not Incident.objects.visible_to(person).filter(pk=case.pk).exists(), name
+    both = User.objects.get(pk=cast.demo_second_duty.pk)
+    Posting.objects.create(user=both, role=Role.INTEGRITY, command=cast.command("demo_integrity"), starts_at=POSTED_AT)
+    both = User.objects.get(pk=both.pk)
+    assert not Incident.objects.visible_to(both).filter(pk=case.pk).exists(), "answers for the unit concerned meanwhile"
+    Delegation.objects.update(ends_at=NOW)
+    assert Incident.objects.visible_to(User.objects.get(pk=both.pk)).filter(pk=case.pk).exists()
+
+
+def test_a_desk_that_acts_for_a_desk_sees_its_sealed_cases_and_keeps_its_own(
+    cast: Any, make_sealed: Any, monkeypatch: Any
+) -> None:
+    """The NEC's desk acts for that of the province: what it holds about the province stays with it."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    lower = make_sealed()
+    higher = make_sealed(
+        concerned=(cast.command("demo_provincial").code,), narrative="The office told people how to vote."
+    )
+    delegate(cast.command("demo_integrity"), cast.command("nec_integrity"), cast.nec_integrity)
+    desk = User.objects.get(pk=cast.nec_integrity.pk)
+    assert set(Incident.objects.visible_to(desk)) == {lower, higher}
+    assert not Incident.objects.visible_to(cast.demo_integrity).filter(pk=higher.pk).exists()
+    assert people_at([cast.command("demo_integrity")], NOW) == {
+        cast.command("demo_integrity").pk: [cast.demo_integrity, cast.nec_integrity]
+    }
