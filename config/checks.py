@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -31,9 +32,18 @@ def engine_margins(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 @register(Tags.compatibility)
+def heartbeat_address(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A wrong address would never be heard of, and the listener would alarm for ever."""
+    parts = urlsplit(settings.HEARTBEAT_URL)
+    if settings.HEARTBEAT_URL and (parts.scheme not in ("http", "https") or not parts.hostname):
+        return [Error("HEARTBEAT_URL is not an http or https address.", hint="Empty: no heartbeat.", id="engine.E002")]
+    return []
+
+
+@register(Tags.compatibility)
 def channel_addresses(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """A wrong address of SMS or chat would be noticed only when nobody is reached."""
-    wrong = []
+    wrong: list[CheckMessage] = []
     for number, (name, example) in enumerate((("SMS_URL", _SMS), ("CHAT_URL", _CHAT)), start=1):
         url = getattr(settings, name)
         if url and "{to}" not in url:

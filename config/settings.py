@@ -351,6 +351,8 @@ ENGINE_STALE_SECONDS = env.int("ENGINE_STALE_SECONDS", default=90)
 ENGINE_OVERDUE_SECONDS = env.int("ENGINE_OVERDUE_SECONDS", default=120)
 #: Cases that a leap of the clock may move; more wait until a person has looked at it.
 ENGINE_HOLD_CASES = env.int("ENGINE_HOLD_CASES", default=50)
+#: Asked for by GET after each round that succeeded, for a listener outside that alarms when it hears nothing.
+HEARTBEAT_URL = env.str("HEARTBEAT_URL", default="")
 
 #: Bearer token of whoever collects /metrics; empty means only this machine may.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from incidents import classification, journal
 from incidents.delivery import outbox
-from incidents.escalation import engine, rehearsal, watchdog
+from incidents.escalation import engine, heartbeat, rehearsal, watchdog
 
 
 @shared_task(name="incidents.escalation_tick", soft_time_limit=60, time_limit=90)
 def escalation_tick() -> None:
-    engine.tick_now("celery")
+    heartbeat.beat(engine.tick_now("celery"))
 
 
 @shared_task(name="incidents.drill_tick", soft_time_limit=60, time_limit=90)

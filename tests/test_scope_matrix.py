@@ -331,6 +331,7 @@ class Stage:
         pattern = next(p for n, p in discovered() if n == name)
         own = {"incidents:open_notice": self.inbox.pk, "account:revoke_token": self.token.pk}
         own["escalation:webhook_switch"] = self.hook.pk
+        own["escalation:try_again"] = 987_654_321
         own |= dict.fromkeys(("escalation:drill_answer", "escalation:drill_heard"), self.call.pk)
         own |= {f"escalation:drill{part}": self.call.drill_id for part in ("", "_live", "_csv", "_cancel")}
         if name.startswith("contacts:"):

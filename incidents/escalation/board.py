@@ -20,7 +20,7 @@ from commands.choices import BodyKind
 from commands.models import SecurityCommand
 from elections.models import Election
 from incidents import routing
-from incidents.choices import ClockKind, Deed, State
+from incidents.choices import OPEN, ClockKind, Deed, State
 from incidents.deadlines import fires_at
 from incidents.models import Clock, ClockState, Incident
 from incidents.policies import rules_for
@@ -125,7 +125,7 @@ def at_the_top(cases: IncidentQuerySet, now: dt.datetime) -> IncidentQuerySet:
     """Late at a command with nobody above it."""
     tops = Q(kind__in=[BodyKind.PSC, BodyKind.NEC]) | Q(kind=BodyKind.INTEGRITY_DESK, path__startswith="NEC.")
     owners = list(SecurityCommand.objects.filter(tops).values_list("pk", flat=True))
-    return cases.open().filter(owner__in=owners, next_due_at__lt=now).order_by("next_due_at", "id")
+    return cases.filter(state__in=OPEN, owner__in=owners, next_due_at__lt=now).order_by("next_due_at", "id")
 
 
 def paused(cases: IncidentQuerySet) -> IncidentQuerySet:

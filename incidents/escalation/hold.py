@@ -69,8 +69,8 @@ def judged(state: EngineState, now: dt.datetime, reading: Reading | None) -> Ver
 
 
 @transaction.atomic
-def release(by: User, now: dt.datetime) -> Entry:
-    """A person has looked at the clock: everything due at `now` fires with the next tick. Journaled.
+def release(by: User, now: dt.datetime, reason: str = "") -> Entry:
+    """A person has looked at the clock: everything due at `now` fires with the next tick. Journaled with the reason.
 
     Raises PermissionDenied for whoever may not, ValidationError where nothing is held.
     """
@@ -90,5 +90,6 @@ def release(by: User, now: dt.datetime) -> Entry:
         by=by,
         posting=posting,
         command=posting.command,
+        reason=reason.strip(),
         after={"what": "released", "released_to": released_to.isoformat(), **held},
     )

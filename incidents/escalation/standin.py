@@ -13,14 +13,15 @@ from django.db.models import F, Q
 
 from commands.models import User
 from incidents.escalation import engine, watchdog
+from incidents.escalation.moment import Reading
 from incidents.models import EngineState, Escalation, Incident
 
 log = logging.getLogger(__name__)
 
 #: Whoever asks sooner finds that it was just done.
 EVERY = dt.timedelta(seconds=5)
-#: Cases of one such tick: what fits into a second, so that no page waits for it.
-AT_MOST = 200
+#: Seconds a page may spend on it.
+BUDGET_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,16 @@ class Done:
     pulse: watchdog.Pulse
 
 
-def stand_in(now: dt.datetime, by: User) -> Done:
-    """Run one bounded tick where the engine is late and nobody did so a moment ago; what it did, for `by`."""
+def stand_in(now: dt.datetime, by: User, reading: Reading | None = None) -> Done:
+    """Run one bounded tick where the engine is late and nobody did so a moment ago; what it did, for `by`.
+
+    `reading` is the one that `now` is from: it proves that the clock did not leap.
+    """
     seen = watchdog.pulse(now)
     if seen.state not in ("late", "stopped") or not _claimed(now):
         return Done(False, 0, seen)
     try:
-        run = engine.tick(now, watchdog.STAND_IN, limit=AT_MOST)
+        run = engine.tick(now, watchdog.STAND_IN, budget_seconds=BUDGET_SECONDS, reading=reading)
     except Exception:  # the page that asked is for something else; the fault is in the log and in the bar's reason
         log.exception("Could not stand in for the engine")
         return Done(False, 0, watchdog.pulse(now))

@@ -18,13 +18,14 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from incidents import gauges
 from incidents.escalation import watchdog
+from incidents.escalation.said import said
 
 
 @login_not_required
@@ -48,12 +49,20 @@ def ready(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def engine(request: HttpRequest) -> JsonResponse:
-    """200 while deadlines are watched on time, else 503; the state says how bad it is.
+    """200 while deadlines are watched on time, else 503; the state says how bad it is, the reason why.
 
     How many deadlines wait, and since when, counts sealed cases too: that is for whoever may collect /metrics.
     """
     pulse = watchdog.pulse(timezone.now())
-    answer: dict[str, Any] = {"state": pulse.state, "last_ok_at": pulse.last_ok_at, "reason": pulse.reason}
+    with translation.override("en"):
+        words = said(pulse.reason)
+    answer: dict[str, Any] = {
+        "state": pulse.state,
+        "last_ok_at": pulse.last_ok_at,
+        "reason": pulse.reason,
+        "says": words.what,
+        "do": words.mend,
+    }
     if _may_collect(request):
         answer |= {"overdue": pulse.overdue, "oldest_due_at": pulse.oldest_due_at}
     return JsonResponse(answer, status=200 if pulse.state == "ok" else 503)

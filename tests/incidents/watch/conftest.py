@@ -18,6 +18,15 @@ def broker_asked_anew() -> Iterator[None]:
     doorbell.forget()
 
 
+@pytest.fixture(autouse=True)
+def the_clock_says_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Doors ask the database for the time; here it is the tests' moment."""
+    from incidents.escalation import moment
+    from tests.cast import NOW
+
+    monkeypatch.setattr(moment, "read", lambda: moment.Reading(now=NOW, boot="test", uptime=1000.0))
+
+
 @pytest.fixture
 def engine_is(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`engine_is("worker_dead")`: the rows and the answer of the broker that stand for that condition at NOW."""
