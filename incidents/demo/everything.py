@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from elections.models import Election
-from incidents.demo import drills, scenarios
+from incidents.demo import drills, policies, scenarios
 from incidents.demo.quarter import Quarter, senate_days
 from incidents.demo.stage import Stage
 from incidents.models import Incident
@@ -55,6 +55,7 @@ def make(
     everyday = Quarter(quarter, running)
     everyday.plan(cases, (now - QUARTER).date(), now.date())
     everyday.plan_today()
+    policies.plan(quarter, running)
     quarter.daily_rules(now - QUARTER, now)
     drills.plan(quarter, now)
     quarter.run(lambda part: tell(f"last 90 days of {running.code}: {part} %, {quarter.reported} cases"))

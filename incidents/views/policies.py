@@ -78,10 +78,11 @@ def policy_list(request: HttpRequest) -> HttpResponse:
     by_election: dict[int | None, list[Policy]] = {}
     for policy in found if is_drafter else found.exclude(published_at=None):
         by_election.setdefault(policy.election_id, []).append(policy)
-    elections = [e for e in Election.objects.shown() if e.pk in by_election or not e.is_locked]
-    groups = [_group(e, by_election.get(e.pk if e else None, []), now) for e in (*elections, None)]
-    general = next((g.in_force for g in groups if g.election is None), None)
-    context = {"groups": groups, "general": general, "is_drafter": is_drafter, "now": now}
+    elections = list(Election.objects.shown())
+    own = [e for e in elections if e.pk in by_election]
+    groups = [_group(e, by_election.get(e.pk if e else None, []), now) for e in (*own, None)]
+    without = [e for e in elections if e.pk not in by_election and not e.is_locked]
+    context = {"groups": groups, "without": without, "is_drafter": is_drafter, "now": now}
     return render(request, "escalation/policies.html", context)
 
 
