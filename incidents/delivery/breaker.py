@@ -56,8 +56,9 @@ def failed(channel: str, now: dt.datetime, error: str, times: int = 1) -> Channe
 
 def pause(failures: int) -> dt.timedelta:
     """From 30 seconds, doubled with each failed probe up to 5 minutes, a fifth more or less by chance."""
-    doubled = FIRST_PAUSE * 2 ** min(max(failures - FAILURES, 0), 5)
-    return min(doubled, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  jitter, not a secret
+    doubled: dt.timedelta = FIRST_PAUSE * 2 ** min(max(failures - FAILURES, 0), 5)
+    jitter: float = random.uniform(0.8, 1.2)  # noqa: S311  not a secret
+    return min(doubled, LONGEST_PAUSE) * jitter
 
 
 def try_now(channel: str, now: dt.datetime) -> None:

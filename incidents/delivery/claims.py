@@ -93,7 +93,8 @@ def release(notices: Sequence[Notice]) -> None:
 
 def failed(notices: Sequence[Notice], fault: Fault, now: dt.datetime) -> tuple[int, int]:
     """Not taken: later again, or given up. How many of each."""
-    later, dead = [], []
+    later: list[Notice] = []
+    dead: list[Notice] = []
     for notice in notices:
         (dead if _is_hopeless(notice, fault, now) else later).append(notice)
     error = f"{fault}"[:500]
@@ -112,5 +113,6 @@ def _is_hopeless(notice: Notice, fault: Fault, now: dt.datetime) -> bool:
 
 def pause(attempts: int) -> dt.timedelta:
     """From 15 seconds, doubled with each try up to 15 minutes, a fifth more or less by chance."""
-    doubled = FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 10)
-    return min(doubled, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  jitter, not a secret
+    doubled: dt.timedelta = FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 10)
+    jitter: float = random.uniform(0.8, 1.2)  # noqa: S311  not a secret
+    return min(doubled, LONGEST_PAUSE) * jitter

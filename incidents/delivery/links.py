@@ -40,7 +40,8 @@ def link_to(incident: UUID, person: int, version: int, now: dt.datetime) -> str:
     """The whole address, for a message written at `now`."""
     minutes = int((now + LINK_FOR).timestamp()) // 60
     packed = urlsafe_b64encode(_PARTS.pack(incident.bytes, person, version, minutes)).decode().rstrip("=")
-    return settings.SITE_URL + reverse("escalation:answer", args=[signing.Signer(salt=_SALT).sign(packed)])
+    path = reverse("escalation:answer", args=[signing.Signer(salt=_SALT).sign(packed)])
+    return f"{settings.SITE_URL}{path}"
 
 
 def read(token: str) -> Link:

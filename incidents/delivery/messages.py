@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from elections.choices import Level
+from elections.models import Jurisdiction
 from incidents.choices import ClockKind
 from incidents.delivery import drills
 from incidents.delivery.texts import subject
@@ -65,7 +66,7 @@ def written(notice: Notice, now: dt.datetime, link: str = "", code: str = "") ->
 
 
 def case_link(case: Incident) -> str:
-    return settings.SITE_URL + case.get_absolute_url()
+    return f"{settings.SITE_URL}{case.get_absolute_url()}"
 
 
 def grouped(code: str) -> str:
@@ -96,7 +97,8 @@ def _what(case: Incident) -> str:
 
 def district_of(case: Incident) -> str:
     """District and province of the case, from the place that was read with it."""
-    names, place = [], case.place
+    names: list[str] = []
+    place: Jurisdiction | None = case.place
     while place is not None and place.level not in (Level.COUNTRY, Level.PROVINCE):
         if place.level == Level.DISTRICT:
             names.append(place.name)
@@ -184,6 +186,16 @@ def _short(kind: str) -> str:
 
 
 # ---- Several in one ----
+
+
+def of_one_case(notices: Sequence[Notice], main: Notice, now: dt.datetime, link: str, code: str) -> tuple[str, str]:
+    """The message of `main`, and in a sentence each what else `notices`, all of its case, tell."""
+    head, body = written(main, now, link, code)
+    others = [n for n in notices if n.pk != main.pk]
+    if main.channel == NoticeChannel.SMS or not others:
+        return head, body
+    lines = [_("Also:"), *(f"- {subject(n, n.incident)}" for n in others[-NAMED:] if n.incident is not None)]
+    return head, body.rstrip("\n") + "\n\n" + "\n".join(lines) + "\n"
 
 
 def digest(notices: Sequence[Notice], now: dt.datetime) -> tuple[str, str]:

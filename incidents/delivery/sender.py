@@ -222,7 +222,11 @@ class _Call:
         now = self.now()
         went = [j for j in jobs if j.fault is None and not j.skipped]
         self._result.sent += claims.sent([j.notices for j in went], now)
-        claims.release([n for j in jobs if j.skipped for n in j.notices])
+        claims.release([n for j in jobs if j.skipped and not j.message.hook for n in j.notices])
+        for job in jobs:
+            if job.skipped and job.message.hook:
+                # Its system did not answer another message just now.
+                claims.hold(job.notices, now + claims.pause(job.notices[0].attempts))
         for job in jobs:
             if job.fault is not None:
                 failed, dead = claims.failed(job.notices, job.fault, now)
@@ -269,12 +273,22 @@ def _message(bundle: Sequence[Notice], now: dt.datetime) -> Message:
     assert first.recipient is not None  # noqa: S101  a row of an address is for a person
     assert first.contact is not None  # noqa: S101
     with translation.override(first.recipient.language):
-        if len(bundle) > 1:
-            subject, body = messages.digest(bundle, now)
+        if first.incident_id is None or any(n.incident_id != first.incident_id for n in bundle):
+            together = len(bundle) > 1
+            subject, body = messages.digest(bundle, now) if together else messages.written(first, now)
         else:
-            link, code = _answers(first, now)
-            subject, body = messages.written(first, now, link, code)
+            main, link, code = _main(bundle, now)
+            subject, body = messages.of_one_case(bundle, main, now, link, code)
     return Message(first.pk, first.channel, first.contact.address, subject, body, token)
+
+
+def _main(bundle: Sequence[Notice], now: dt.datetime) -> tuple[Notice, str, str]:
+    """Of several notices of one case the latest that can be answered, else the latest; and how it is answered."""
+    for notice in reversed(bundle):
+        link, code = _answers(notice, now)
+        if link:
+            return notice, link, code
+    return bundle[-1], "", ""
 
 
 def _answers(notice: Notice, now: dt.datetime) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from incidents.forms.asks import ASKS, Ask, primary
 from incidents.limits import COUNTS
 from incidents.models import Attachment, Clock, ClockState, Incident
 from incidents.templatetags import _time
-from incidents.views import ladder, outline, timeline, waiting
+from incidents.views import ladder, outline, receipts, timeline, waiting
 from incidents.views.rows import place_for
 
 #: Acts shown beside the primary one before "More".
@@ -45,6 +45,7 @@ def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     detailed = Incident.objects.detailed_to(user).filter(pk=pk).exists()
     context = _content(incident, user, now, detailed)
     show, whole = request.GET.get("show", "all"), "whole" in request.GET
+    context["receipts"] = receipts.of(incident, now) if detailed else []
     context["timeline"] = timeline.of(incident, detailed=detailed, show=show, whole=whole)
     return render(request, "incidents/detail.html", context)
 

@@ -251,7 +251,7 @@ def test_a_long_story_costs_no_more_than_a_short_one(
         actions.perform("update", case, by=cast.duty_commander, version=None, now=moment, note=f"Update {n}.")
     client = signed_in(cast.duty_commander)
     client.get(case.get_absolute_url())
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(31):
         client.get(case.get_absolute_url())
 
 

@@ -47,7 +47,7 @@ class MailSink:
         letter["X-To"] = ",".join(envelope.rcpt_tos)
         self.letters.append(letter)
         if self.is_faulty("drop"):
-            server.transport.close()
+            server.transport.close()  # type: ignore[union-attr]
         return "250 taken"
 
     def start(self) -> MailSink:

@@ -57,7 +57,8 @@ def test_a_system_is_told_signed_and_no_more_than_it_may_know(
     assert told["type"] == "incident.report"
     assert told["data"] == {
         "reference": case.reference, "severity": "medium", "state": "reported", "category": "CRM-06",
-        "district": "KH2108", "owner": case.owner.code, "due_at": case.next_due_at.isoformat(), "due": "acknowledge",
+        "district": "KH2108", "owner": case.owner.code, "due": "acknowledge",
+        "due_at": case.next_due_at.astimezone(dt.UTC).isoformat(),
         "link": f"http://127.0.0.1:8000{case.get_absolute_url()}",
     }  # fmt: skip
     for secret in ("Secret", "11.00001", "KH210801", cast.officer.username):
