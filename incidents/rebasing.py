@@ -21,10 +21,11 @@ from django.utils.translation import gettext as _
 
 from commands.choices import Role
 from commands.models import User
+from elections.models import Election
 from incidents.choices import OPEN, Act, ClockKind, Deed, Severity, State
 from incidents.deadlines import Step, Targets, due_at, fires_at
 from incidents.models import STANDING, Clock, ClockState, Incident, Policy
-from incidents.policies import Rules, policy_for, rules_of
+from incidents.policies import Rules, policy_for, rules_of, targets_at
 from incidents.querysets import IncidentQuerySet
 from incidents.turn import Turn, refused, turn, wake
 
@@ -74,8 +75,16 @@ def _first_not_done(done: Counter[str], steps: Sequence[Step]) -> int:
     return len(steps)
 
 
-def minutes_under(clock: Clock, targets: Targets) -> int | None:
-    """The time a standing clock has under these targets; None where they ask for no such thing."""
+def new_minutes(clock: Clock, old: Targets, new: Targets) -> int | None:
+    """The time a standing clock has under targets `new` in place of `old`; None where they ask for no such thing.
+
+    Where both say the same the clock keeps what it has: an earlier phase may have given it less.
+    """
+    minutes = _minutes_under(clock, new)
+    return clock.target_minutes if minutes == _minutes_under(clock, old) else minutes
+
+
+def _minutes_under(clock: Clock, targets: Targets) -> int | None:
     times: dict[str, int | None] = {
         ClockKind.ACKNOWLEDGE: targets.acknowledge,
         ClockKind.ACCEPT: targets.acknowledge,
@@ -110,14 +119,17 @@ def _check(case: Incident, policy: Policy) -> None:
 
 
 def _move(t: Turn, policy: Policy) -> None:
-    case, new = t.incident, rules_of(policy)
-    old = rules_of(case.policy)
-    targets = new.targets(case.clock_phase, case.severity)
+    case, old, new = t.incident, rules_of(t.incident.policy), rules_of(policy)
+    targets = targets_under(case, old, t.now), targets_under(case, new, t.now)
     changed = 0
     for clock in standing_of(case):
-        changed += _replace(clock, targets, old, new, t.now)
+        minutes = new_minutes(clock, *targets)
+        steps = old.steps(clock.kind), new.steps(clock.kind)
+        if minutes != clock.target_minutes or steps[0] != steps[1]:
+            _replace(clock, minutes, *steps, t.now)
+            changed += 1
     case.policy = policy
-    changed += _ask_for_updates(t, targets)
+    changed += _ask_for_updates(t, targets[1])
     t.extra_after = {"clocks": changed}
     transaction.on_commit(partial(wake, "incidents.escalation_tick"), robust=True)
 
@@ -127,17 +139,18 @@ def standing_of(case: Incident) -> list[Clock]:
     return list(case.clocks.filter(state__in=STANDING).exclude(kind__in=_UNTOUCHED).order_by("pk"))
 
 
-def _replace(clock: Clock, targets: Targets, old: Rules, new: Rules, now: dt.datetime) -> bool:
-    """A new episode in place of a standing clock, where anything of it is different."""
-    minutes = minutes_under(clock, targets)
-    steps = old.steps(clock.kind), new.steps(clock.kind)
-    if minutes == clock.target_minutes and steps[0] == steps[1]:
-        return False
+def targets_under(case: Incident, rules: Rules, now: dt.datetime) -> Targets:
+    """The targets a case would have at `now` under these rules."""
+    return targets_at(rules, case.election, case.clock_phase, case.severity, case.place_id, now)
+
+
+def _replace(clock: Clock, minutes: int | None, old: Sequence[Step], new: Sequence[Step], now: dt.datetime) -> None:
+    """A new episode in place of a standing clock; with no minutes the clock only ends."""
     paused_at = clock.paused_at
     Clock.objects.filter(pk=clock.pk).update(state=ClockState.CANCELLED, stopped_at=now, paused_at=None)
     if minutes is None:
-        return True
-    found = retimed(clock, minutes, *steps)
+        return
+    found = retimed(clock, minutes, old, new)
     last = Clock.objects.filter(incident=clock.incident_id, kind=clock.kind, about=clock.about).order_by("-episode")[0]
     Clock.objects.create(
         incident_id=clock.incident_id,
@@ -154,7 +167,6 @@ def _replace(clock: Clock, targets: Targets, old: Rules, new: Rules, now: dt.dat
         paused_at=paused_at if found.state == ClockState.PAUSED else None,
         paused_seconds=clock.paused_seconds,
     )
-    return True
 
 
 def _ask_for_updates(t: Turn, targets: Targets) -> bool:
@@ -205,9 +217,12 @@ def ahead(cases: IncidentQuerySet, policy: Policy, now: dt.datetime) -> Ahead:
     """Look before moving. "At once" is a case with a command above whose step that moves it would be due at `now`."""
     rows = list(cases.order_by("pk").select_related("policy", "owner")[:LOOKED_AT])
     clocks = _clocks_of([case.pk for case in rows])
+    elections: dict[int, Election] = {}
     new = rules_of(policy)
     changed = at_once = 0
     for case in rows:
+        # One object for all cases of an election: each reads its calendar once.
+        case.election = elections.get(case.election_id) or elections.setdefault(case.election_id, case.election)
         touched, moves = _would(case, clocks.get(case.pk, ()), new, now)
         changed += touched
         at_once += moves
@@ -216,11 +231,12 @@ def ahead(cases: IncidentQuerySet, policy: Policy, now: dt.datetime) -> Ahead:
 
 
 def _would(case: Incident, clocks: Iterable[Clock], new: Rules, now: dt.datetime) -> tuple[bool, bool]:
-    old, targets = rules_of(case.policy), new.targets(case.clock_phase, case.severity)
+    old = rules_of(case.policy)
+    targets = targets_under(case, old, now), targets_under(case, new, now)
     has_above = case.owner.rung is not None and case.owner.rung < 3
     touched = moves = False
     for clock in clocks:
-        minutes = minutes_under(clock, targets)
+        minutes = new_minutes(clock, *targets)
         steps = new.steps(clock.kind)
         if minutes == clock.target_minutes and old.steps(clock.kind) == steps:
             continue

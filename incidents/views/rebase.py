@@ -121,11 +121,11 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _rows(incident: Incident, versions: dict[str, Policy], now: dt.datetime) -> list[dict[str, Any]]:
     """Each standing deadline, and where the first of the versions would put it."""
-    policy = next(iter(versions.values()))
-    targets = policies.rules_of(policy).targets(incident.clock_phase, incident.severity)
+    old, new = policies.rules_of(incident.policy), policies.rules_of(next(iter(versions.values())))
+    targets = rebasing.targets_under(incident, old, now), rebasing.targets_under(incident, new, now)
     rows = []
     for clock in rebasing.standing_of(incident):
-        minutes = rebasing.minutes_under(clock, targets)
+        minutes = rebasing.new_minutes(clock, *targets)
         due = None if minutes is None else clock.anchor_at + dt.timedelta(minutes=minutes)
         rows.append(
             {"what": clock.get_kind_display(), "now": clock.deadline_at, "then": due, "passed": due and due <= now}
