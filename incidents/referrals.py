@@ -93,7 +93,7 @@ def refuse_while_running(incident: Incident) -> None:
     waits = bodies_of(running(incident))
     if waits:
         text = _("This case waits for: %(bodies)s. Record how the referral ended first.")
-        raise refused(text % {"bodies": waits}, "referral")
+        raise refused(text % {"bodies": waits}, "checklist")
 
 
 def bodies_of(referrals: Iterable[Referral]) -> str:

@@ -73,7 +73,7 @@ def _check_ready(case: Incident, now: dt.datetime) -> None:
             "A case is handed back after %(hours)d quiet hours. This one still needs %(left)s without news.",
             hours,
         )
-        raise refused(text % {"hours": hours, "left": _in_words(left)}, "not_quiet")
+        raise refused(text % {"hours": hours, "left": _in_words(left)})
 
 
 def _in_words(left: dt.timedelta) -> str:

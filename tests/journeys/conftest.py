@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.journeys import system as systems
+
+if TYPE_CHECKING:
+    from tests.journeys.day import Day
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/journeys" in item.path.as_posix():
             item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture
+def day(cast: Any, time_machine: Any) -> Callable[[dt.datetime], Day]:
+    """`day(t0)` begins a scenario at that moment."""
+    from tests.journeys.day import Day
+
+    return lambda t0: Day(t0, cast, time_machine)
