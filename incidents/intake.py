@@ -36,6 +36,7 @@ from incidents.choices import (
 )
 from incidents.deadlines import Targets, is_rumour, opening_clocks
 from incidents.escalation.plan import PlannedStep, planned_for
+from incidents.escalation.turnings import ahead
 from incidents.limits import (
     COUNTS,
     NARRATIVE_MAX,
@@ -45,10 +46,27 @@ from incidents.limits import (
     check_point,
     clean_words,
 )
-from incidents.models import Category, Clock, ConflictSubject, Custody, Incident, Policy
-from incidents.policies import Rules, policy_for, rules_of
-from incidents.routing import above, desk_chain, first_owner, ladder_of, told_at_once
+from incidents.models import (
+    Category,
+    Clock,
+    ConflictSubject,
+    Custody,
+    Incident,
+    Policy,
+)
+from incidents.policies import Rules, policy_for, rules_of, targets_at
+from incidents.routing import (
+    above,
+    desk_chain,
+    first_owner,
+    first_staffed,
+    ladder_of,
+    people_at,
+    told_at_once,
+    vacant_among,
+)
 from incidents.turn import Turn, new_clock, refused
+from incidents.vacancies import keep_left_out
 
 #: Roles that log cases.
 REPORTERS = (
@@ -120,6 +138,11 @@ class _Routed:
     subjects: list[SecurityCommand]
     owner: SecurityCommand
     told: list[SecurityCommand]
+    #: Commands with nobody there, whose report it would have been; nearest first.
+    left_out: list[SecurityCommand]
+    #: Who is at the commands it may go to, by key; and keys of those where nobody counts.
+    people: dict[int, list[User]]
+    vacant: set[int]
     policy: Policy
     rules: Rules
     targets: Targets
@@ -171,17 +194,25 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     if data.severity and (data.severity == Severity.UNRATED) != (usual == Severity.UNRATED):
         raise ValidationError({"severity": _unlike_the_usual(usual)})
     severity = data.severity or usual
+    policy = policy_for(election, now)
+    rules = rules_of(policy)
     if subjects:
         chain = desk_chain(subjects)
         if not chain:
             raise ValidationError(_("No integrity desk covers this. Ask your administrator."), code="setup")
-        owner, told = chain[0], [d for d in chain[1:] if d.path.startswith("NEC.")]
+        people = people_at(chain, now)
+        vacant = vacant_among(chain, now, subjects, people)
+        owner, left_out = first_staffed(chain[0], chain[1:], vacant)
+        told = [d for d in chain[1:] if d.path.startswith("NEC.") and d.pk != owner.pk]
     else:
         ladder = ladder_of(place.pcode)
-        owner = first_owner(place.pcode, severity, ladder)
-        told = told_at_once(owner, ladder, severity)
-    policy = policy_for(election, now)
-    rules = rules_of(policy)
+        first = first_owner(place.pcode, severity, ladder)
+        chain = [first, *(c for c in ladder if first.rung is not None and (c.rung or 0) > first.rung)]
+        people = people_at(chain, now)
+        vacant = vacant_among(chain, now, known=people)
+        owner, left_out = first_staffed(first, chain[1:], vacant)
+        is_tight = calendar.is_tight(election, now, rules.tight_from_hour, place.pcode)
+        told = told_at_once(owner, ladder, severity, is_tight=is_tight)
     return _Routed(
         data=data,
         election=election,
@@ -192,9 +223,12 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
         subjects=subjects,
         owner=owner,
         told=told,
+        left_out=left_out,
+        people=people,
+        vacant=vacant,
         policy=policy,
         rules=rules,
-        targets=rules.targets(phase, severity),
+        targets=targets_at(rules, election, phase, severity, place.pcode, now),
     )
 
 
@@ -257,7 +291,15 @@ def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:
         severity=routed.severity,
         targets=routed.targets,
         deadlines={kind.value: now + dt.timedelta(minutes=minutes) for kind, minutes in clocks.items()},
-        steps=planned_for(routed.owner, chain, clocks, routed.rules, now),
+        steps=planned_for(
+            routed.owner,
+            chain,
+            clocks,
+            routed.rules,
+            now,
+            routed.vacant,
+            ahead(routed.election, routed.rules, routed.severity, routed.place.pcode, now),
+        ),
         told=routed.told,
         is_sealed=bool(routed.subjects),
     )
@@ -383,9 +425,11 @@ def _create(key: UUID, routed: _Routed, by: User, posting: Posting, channel: str
         "category": routed.category.pk,
         "owner": owner.pk,
     }
-    going.tell_commands("report", [owner])
-    going.tell_commands("informed", routed.told)
+    going.tell_commands("skip" if routed.left_out else "report", [owner], routed.people)
+    going.tell_commands("informed", routed.told, routed.people)
     going.finish_new()
+    if routed.left_out:
+        keep_left_out(incident, routed.left_out, now)
     return incident
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,14 +114,33 @@ def first_owner(place: str, severity: str, ladder: Sequence[SecurityCommand] | N
     return ladder[0]
 
 
-def told_at_once(owner: SecurityCommand, ladder: Sequence[SecurityCommand], severity: str) -> list[SecurityCommand]:
-    """Commands beside the owner that hear of a new report: critical all and the NEC, high the province."""
+def told_at_once(
+    owner: SecurityCommand, ladder: Sequence[SecurityCommand], severity: str, *, is_tight: bool
+) -> list[SecurityCommand]:
+    """Commands beside the owner that hear of a new report: of a critical one all and the NEC.
+
+    Of a high one the province, in the tight time from the evening of the silence day to the end of the counting
+    (`is_tight`); at other times it hears of it when the owner is late (domain 3.3).
+    """
     if severity == Severity.CRITICAL:
         secretariat = nec()
         return [c for c in ladder if c.pk != owner.pk] + ([secretariat] if secretariat else [])
-    if severity == Severity.HIGH:
-        return [c for c in ladder if c.rung == 2 and c.pk != owner.pk]
+    if severity == Severity.HIGH and is_tight:
+        return [c for c in ladder if (c.rung or 0) <= 2 and c.pk != owner.pk]
     return []
+
+
+def first_staffed(
+    owner: SecurityCommand, chain: Sequence[SecurityCommand], vacant: Collection[int]
+) -> tuple[SecurityCommand, list[SecurityCommand]]:
+    """`owner`, or where it is `vacant` (keys) the nearest of `chain` above it that is not; and whom that leaves out.
+
+    With nobody anywhere it stays where it belongs, and the engine says so loudly.
+    """
+    if owner.pk not in vacant or all(c.pk in vacant for c in chain):
+        return owner, []
+    at = next(n for n, c in enumerate(chain) if c.pk not in vacant)
+    return chain[at], [owner, *chain[:at]]
 
 
 def above(owner: SecurityCommand, place: str, subjects: Sequence[SecurityCommand] | None) -> list[SecurityCommand]:
@@ -152,12 +171,19 @@ def people_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> di
 
 
 def vacant_among(
-    commands: Sequence[SecurityCommand], now: dt.datetime, subjects: Sequence[SecurityCommand] | None = None
+    commands: Iterable[SecurityCommand],
+    now: dt.datetime,
+    subjects: Sequence[SecurityCommand] | None = None,
+    known: Mapping[int, list[User]] | None = None,
 ) -> set[int]:
-    """Keys of those with nobody there. Who serves at a unit that a sealed case is about (`subjects`) does not count."""
+    """Keys of those with nobody there. Who serves at a unit that a sealed case is about (`subjects`) does not count.
+
+    `known` is what `people_at` gave for them, where the caller has asked.
+    """
+    asked = list(commands)
+    found = people_at(asked, now) if known is None else known
     barred = serving_under([s.path for s in subjects], now) if subjects else set()
-    found = people_at(commands, now)
-    return {c.pk for c in commands if not any(p.pk not in barred for p in found[c.pk])}
+    return {c.pk for c in asked if not any(p.pk not in barred for p in found[c.pk])}
 
 
 def posted_at(commands: Iterable[SecurityCommand | int], now: dt.datetime) -> dict[int, list[User]]:

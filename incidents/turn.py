@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,7 +41,7 @@ from incidents.models import (
     Policy,
 )
 from incidents.policies import rules_for, targets_at
-from incidents.routing import above, people_at
+from incidents.routing import above, people_at, serving_under
 from incidents.timekeeping import keep_pauses, run_again
 from incidents.timekeeping import new_clock as new_clock
 from incidents.timekeeping import refresh_deadline as refresh_deadline
@@ -281,11 +281,19 @@ class Turn:
     def tell(self, kind: str, people: Iterable[User]) -> None:
         self._told.append((kind, [p for p in people if self.by is None or p.pk != self.by.pk]))
 
-    def tell_commands(self, kind: str, commands: Iterable[SecurityCommand]) -> None:
+    def tell_commands(
+        self, kind: str, commands: Iterable[SecurityCommand], known: Mapping[int, list[User]] | None = None
+    ) -> None:
+        """Tell who is at these commands; `known` is what `people_at` gave for some of them already."""
         commands = list(commands)
         self._told_commands.append((kind, [c.path for c in commands]))
-        found = people_at(commands, self.now)
-        self.tell(kind, [person for people in found.values() for person in people])
+        known = known or {}
+        found = people_at([c for c in commands if c.pk not in known], self.now)
+        found |= {c.pk: known[c.pk] for c in commands if c.pk in known}
+        barred: set[int] = set()
+        if self.incident.is_sealed:
+            barred = serving_under(self.incident.subjects.values_list("command__path", flat=True), self.now)
+        self.tell(kind, [person for people in found.values() for person in people if person.pk not in barred])
 
     # ---- The end ----
 

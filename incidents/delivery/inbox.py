@@ -10,7 +10,15 @@ from django.db.models import F, Q, QuerySet
 
 from commands.models import SecurityCommand, User
 from incidents.delivery import drills, duty_texts
-from incidents.delivery.texts import ENDED, account_sentence, moved_sentence, outcome_sentence, sentence
+from incidents.delivery.texts import (
+    ENDED,
+    PASSED_DIGEST,
+    account_sentence,
+    moved_sentence,
+    outcome_sentence,
+    passed_sentence,
+    sentence,
+)
 from incidents.models import Incident, Notice, NoticeChannel
 
 
@@ -62,9 +70,11 @@ def _line(notice: Notice, owners: Mapping[int, SecurityCommand], bodies: Mapping
     if case is None:
         if notice.kind == duty_texts.KIND:
             return Line(notice, duty_texts.sentence(notice.entry, bodies))
+        code = notice.entry.after.get("command", "")
+        if notice.kind == PASSED_DIGEST:
+            return Line(notice, passed_sentence(notice.entry, bodies.get(code, code)))
         if notice.kind != "account":
             return Line(notice, "")
-        code = notice.entry.after.get("command", "")
         return Line(notice, account_sentence(notice.entry, bodies.get(code, code)))
     owner = owners.get(key, case.owner) if key is not None else case.owner
     if notice.kind in ENDED:

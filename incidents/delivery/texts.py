@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commands.choices import Role
 from commands.models import SecurityCommand
@@ -42,6 +47,8 @@ KINDS = (
 )
 
 
+#: Of an outage: about many cases at once and then without any of them, or about one sealed case.
+PASSED_DIGEST = "passed_digest"
 #: What the reporter is told of the end.
 ENDED = ("outcome", "closed")
 
@@ -102,6 +109,25 @@ def outcome_sentence(kind: str, reference: str, outcome: str) -> str:
     if kind == "closed":
         return _("%(reference)s, which you reported, was closed. Outcome: %(outcome)s.") % values
     return _("%(reference)s, which you reported, has an outcome: %(outcome)s.") % values
+
+
+def passed_sentence(entry: Entry, command: str) -> str:
+    """What a command reads once after an outage: how many cases it would have had, had the engine run."""
+    after = entry.after
+    started_at, ended_at = (dt.datetime.fromisoformat(after[name]) for name in ("started_at", "ended_at"))
+    values = {
+        "count": after["cases"],
+        "command": command,
+        "start": date_format(timezone.localtime(started_at), "SHORT_DATETIME_FORMAT"),
+        "end": date_format(timezone.localtime(ended_at), "SHORT_DATETIME_FORMAT"),
+    }
+    return ngettext(
+        "Escalation did not run from %(start)s to %(end)s. %(count)s case passed %(command)s in that time and went on "
+        "to the command above.",
+        "Escalation did not run from %(start)s to %(end)s. %(count)s cases passed %(command)s in that time and went on "
+        "to the command above.",
+        after["cases"],
+    ) % values
 
 
 def account_sentence(entry: Entry, command: str) -> str:

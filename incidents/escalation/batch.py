@@ -508,7 +508,7 @@ class Told:
 
         if self._move:
             owner, place = self._move
-            tell("came_up_past_nobody" if self._left_out else "auto_escalate", place, owner.key)
+            tell("skip" if self._left_out else "auto_escalate", place, owner.key)
         if self._exhausted is not None:
             self._tell_of_the_end(tell)
         if self._move:

@@ -17,10 +17,9 @@ from django.db.models import F, QuerySet
 from elections.prepared import prepared
 from incidents.choices import Act, Channel
 from incidents.delivery.notices import notices_for
+from incidents.delivery.texts import PASSED_DIGEST
 from incidents.models import EngineState, Entry, Escalation, EscalationKind, Notice, Outage
 from incidents.routing import people_at, serving_under
-
-PASSED_DIGEST = "passed_digest"
 
 
 def outage_of(fired_at: dt.datetime, due_at: dt.datetime) -> Outage | None:

@@ -61,4 +61,6 @@ def test_a_report_about_a_unit_is_sealed_also_where_the_place_has_no_district_co
     case = make_incident(by=cast.psc, category="NEU-01", narrative="Uniformed staff wore a party's shirts.")
     assert case.is_sealed
     assert [s.command.code for s in case.subjects.select_related("command")] == [cast.command("provincial").code]
-    assert case.owner.code == "PSC-ID"
+    # The PSC's own integrity desk has nobody, and is left out with a trace.
+    assert case.owner.code == "NEC-ID"
+    assert [e.from_command.code for e in case.escalations.filter(kind="vacant")] == ["PSC-ID"]
