@@ -56,6 +56,10 @@ PLACES: tuple[Place, ...] = (
           (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY)),
     Place("engine", "escalation:engine", "gear", _("Escalation engine"), _("Engine"),
           (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.AUDITOR, Role.ADMINISTRATOR)),
+    Place("codes", "escalation:codes", "phone", _("Answers heard"), _("Heard"),
+          (*COMMANDING, Role.NEC_SECRETARIAT)),
+    Place("messages", "escalation:deliveries", "arrow", _("Messages"), _("Messages"),
+          (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.ADMINISTRATOR)),
     Place("inbox", "incidents:inbox", "bell", _("Notices"), _("Notices")),
     Place("reference", "admin:index", "gear", _("Reference data"), _("Data"), (Role.ADMINISTRATOR,)),
 )  # fmt: skip

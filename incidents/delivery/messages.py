@@ -19,7 +19,7 @@ from elections.choices import Level
 from elections.models import Jurisdiction
 from incidents.choices import ClockKind
 from incidents.delivery import drills
-from incidents.delivery.texts import subject
+from incidents.delivery.texts import PASSED_DIGEST, passed_sentence, subject
 from incidents.models import Incident, Notice, NoticeChannel
 
 #: Characters of one SMS: GSM 7-bit (those of the second set count twice), or UCS-2 where one letter is not in it.
@@ -82,6 +82,9 @@ def _about_no_case(notice: Notice) -> tuple[str, str]:
     }
     text = texts.get(notice.kind, _("A notice for you waits in the inbox."))
     head = text.rstrip(".។")
+    if notice.kind == PASSED_DIGEST:
+        text = passed_sentence(notice.entry, notice.entry.command.name if notice.entry.command else "")
+        head = _("Cases passed your command while escalation did not run")
     link = settings.SITE_URL + reverse("incidents:inbox")
     return head, text + "\n\n" + _("Read it: %(link)s") % {"link": link} + "\n"
 

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from incidents.delivery import messages, texts
 from incidents.delivery.messages import sms_room, written
-from incidents.models import Notice
+from incidents.models import Entry, Notice
 from tests.cast import NOW, Cast
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +83,16 @@ def test_an_account_is_a_person_and_stays_in_the_inbox(cast: Cast) -> None:
     said = " ".join(written(notice, NOW))
     assert cast.officer.username not in said
     assert "inbox" in said
+
+
+def test_what_passed_in_an_outage_is_told_as_a_count(cast: Cast) -> None:
+    command = cast.command("duty_commander")
+    after = {"what": "passed", "command": command.code, "cases": 7, "started_at": NOW.isoformat(),
+             "ended_at": NOW.isoformat()}  # fmt: skip
+    entry = Entry.objects.create(act="engine", at=NOW, channel="engine", command=command, after=after)
+    notice = Notice(entry=entry, recipient=cast.duty_commander, channel="email", kind="passed_digest", created_at=NOW)
+    subject, body = written(notice, NOW)
+    assert subject
+    assert "7 cases passed" in body
+    notice.channel = "sms"
+    assert sms_room(written(notice, NOW)[1]) >= 0
