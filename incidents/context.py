@@ -202,11 +202,10 @@ class Shell:
 
     @cached_property
     def overdue(self) -> str:
-        """Steps of the person's own cases that should have happened; read only where the engine is late."""
+        """Cases of the person that should have moved or been told of; read only where the engine is late."""
         if self.user is None:
             return ""
-        mine = Incident.objects.visible_to(self.user)
-        return _shown(board.overdue(mine, self.now)[: COUNT_LIMIT + 1].count())
+        return _shown(board.overdue(Incident.objects.visible_to(self.user), self.now, COUNT_LIMIT))
 
     @cached_property
     def stuck(self) -> list[Stuck]:

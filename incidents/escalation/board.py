@@ -81,17 +81,23 @@ class Next:
 
 
 def due_next(
-    cases: IncidentQuerySet, now: dt.datetime, *, size: int, after: tuple[dt.datetime, UUID] | None = None
+    cases: IncidentQuerySet,
+    now: dt.datetime,
+    *,
+    size: int,
+    after: tuple[dt.datetime, UUID] | None = None,
+    overdue_only: bool = False,
 ) -> list[Due]:
-    """Up to `size` cases by their next step within a day, behind the cursor (moment, case) `after`."""
+    """Up to `size` cases by their next step within a day, or overdue, behind the cursor (moment, case) `after`."""
+    spans = (dt.timedelta(0),) if overdue_only else AHEAD
     locked = list(Election.objects.filter(is_locked=True).values_list("pk", flat=True))
     wanted = cases.open().exclude(election__in=locked)
     keys = list(wanted.order_by("next_due_at", "id").values_list("pk", flat=True)[: FEW + 1])
     if not keys:
         return []
     if len(keys) <= FEW:
-        return _steps(Q(incident__in=keys), now + AHEAD[-1], size, after)
-    for span in AHEAD:
+        return _steps(Q(incident__in=keys), now + spans[-1], size, after)
+    for span in spans:
         found = _steps(Q(incident__in=wanted.order_by().values("pk")), now + span, size, after)
         if len(found) == size:
             break
@@ -133,9 +139,9 @@ def paused(cases: IncidentQuerySet) -> IncidentQuerySet:
     return cases.open().filter(snoozed_until__isnull=False).order_by("snoozed_until", "id")
 
 
-def overdue(cases: IncidentQuerySet, now: dt.datetime) -> QuerySet[Any]:
-    """Cases of the scope with a step that was due before `now` and has not been fired."""
-    return _moments().filter(fires_at__lt=now, quarantine=None, incident__in=cases.order_by().values("pk"))
+def overdue(cases: IncidentQuerySet, now: dt.datetime, limit: int) -> int:
+    """How many cases have a step that should have happened; counts to `limit` and one more."""
+    return len(due_next(cases, now, size=limit + 1, overdue_only=True))
 
 
 # ---- What happens then ----

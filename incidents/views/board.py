@@ -28,12 +28,13 @@ from incidents.views import rows
 #: Whose work it is to see what moves next.
 WATCHING = (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY)
 #: The lists of the board, as `show` names them in the address.
-NEXT, UNACCEPTED, TOP, PAUSED, EMPTY = "", "unaccepted", "top", "paused", "empty"
+NEXT, OVERDUE, UNACCEPTED, TOP, PAUSED, EMPTY = "", "overdue", "unaccepted", "top", "paused", "empty"
 COUNT_LIMIT = 99
 
 
 _NOTHING = {
     NEXT: lambda: _("Nothing escalates within a day"),
+    OVERDUE: lambda: _("Nothing is overdue"),
     UNACCEPTED: lambda: _("Every hand-over was accepted"),
     TOP: lambda: _("Nothing is late at the top"),
     PAUSED: lambda: _("No deadline is paused"),
@@ -117,6 +118,7 @@ class _Asked:
 
     def context(self) -> dict[str, Any]:
         lists: dict[str, Callable[[], dict[str, Any]]] = {
+            OVERDUE: self._next,
             UNACCEPTED: lambda: self._page(steps.not_accepted(self.cases)),
             TOP: lambda: self._page(steps.at_the_top(self.cases, self.now)),
             PAUSED: self._paused,
@@ -145,8 +147,13 @@ class _Asked:
 
     def _next(self) -> dict[str, Any]:
         behind = rows.read_cursor(self.after, "n") if self.after else None
-        due = steps.due_next(self.cases, self.now, size=rows.PAGE + 1, after=behind)
-        more = self._query(after=rows.cursor("n", due[-2].at, due[-2].incident)) if len(due) > rows.PAGE else ""
+        only = self.show == OVERDUE
+        due = steps.due_next(self.cases, self.now, size=rows.PAGE + 1, after=behind, overdue_only=only)
+        more = (
+            self._query(show=self.show, after=rows.cursor("n", due[-2].at, due[-2].incident))
+            if len(due) > rows.PAGE
+            else ""
+        )
         due = due[: rows.PAGE]
         incidents = rows.with_clocks([d.incident for d in due])
         ahead = steps.next_of(incidents, [d.clock for d in due], self.now)
@@ -178,7 +185,10 @@ class _Asked:
             (PAUSED, _("Paused"), _counted(steps.paused(self.cases))),
             (EMPTY, _("Nobody there"), _figure(len(self.empty))),
         ]
-        return [Tab(label, n, "?" + self._query(show=key), key == self.show) for key, label, n in counts]
+        return [
+            Tab(label, n, "?" + self._query(show=key), key == self.show or (key, self.show) == (NEXT, OVERDUE))
+            for key, label, n in counts
+        ]
 
     def _commands_below(self) -> list[SecurityCommand]:
         paths = [p.command.path for p in self.user.current_postings if p.role in COMMANDING]

@@ -60,6 +60,13 @@ def engine(request: HttpRequest) -> HttpResponse:
     return render(request, "escalation/engine.html", context)
 
 
+@require_safe
+def bar(request: HttpRequest) -> HttpResponse:
+    """The bar alone, for pages that stay open: empty while the engine runs. `from` is the page it is shown on."""
+    _one_of(request, *MAY_TICK)
+    return render(request, "escalation/bar.html", {"back": request.GET.get("from", "/")})
+
+
 @require_POST
 def tick(request: HttpRequest) -> HttpResponse:
     """One bounded round in place of the engine: by the script of a page that shows the bar, or by its button."""

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", board.board, name="board"),
     # Is the engine well, a round of it by hand, what it holds back, what it set aside.
     path("engine/", engine.engine, name="engine"),
+    path("engine/bar", engine.bar, name="bar"),
     path("engine/tick", engine.tick, name="tick"),
     path("engine/held", engine.held, name="held"),
     path("engine/aside/<int:pk>", engine.try_again, name="try_again"),

@@ -1,32 +1,43 @@
-// While the bar says that the engine is late, this page does its round: a small bounded one every quarter of a minute, by
-// the same form that its button sends. Any number of pages may: the server does one at a time.
-const form = document.querySelector("form[data-engine-tick]");
+// Pages that stay open learn that the engine is late: the bar is looked for once a minute. While it stands, the page does
+// the engine's round, a small one every quarter of a minute, by the same form that the button of the bar sends. Any number
+// of pages may: the server does one at a time.
+const LOOK = 60_000;
+const place = document.querySelector("[data-engine-bar]");
+let busy = false;
 
-if (form) {
-  const bar = form.closest("[data-engine]");
-  const did = bar.querySelector("[data-engine-did]");
-  let busy = false;
+const form = () => place.querySelector("form[data-engine-tick]");
 
-  const round = async () => {
-    if (busy || document.hidden || !navigator.onLine) return;
-    busy = true;
-    try {
-      const response = await fetch(form.action, {
-        method: "POST", body: new FormData(form), credentials: "same-origin", headers: { Accept: "application/json" },
-      });
-      if (!response.ok || response.redirected) throw new Error(String(response.status));
-      const answer = await response.json();
-      if (answer.is_run || answer.state === "ok") did.textContent = answer.text;
-      if (answer.state === "ok") {
-        clearInterval(timer);
-        form.hidden = true;
-      }
-    } catch {
-      // The next round tries again; the bar stands meanwhile.
-    } finally {
-      busy = false;
-    }
-  };
-  const timer = setInterval(round, Number(form.dataset.every) * 1000);
-  setTimeout(round, 1500);
+async function look() {
+  if (document.hidden || !navigator.onLine || place.contains(document.activeElement)) return;
+  const here = encodeURIComponent(location.pathname + location.search);
+  const response = await fetch(`${place.dataset.engineBar}?from=${here}`, { credentials: "same-origin", cache: "no-store" });
+  if (!response.ok || response.redirected) return;
+  const bar = (await response.text()).trim();
+  // Put in only where it comes or goes: a bar renewed for nothing would be read aloud again.
+  if (Boolean(bar) !== Boolean(place.children.length)) place.innerHTML = bar;
+}
+
+async function round() {
+  const asked = form();
+  if (!asked || busy || document.hidden || !navigator.onLine) return;
+  busy = true;
+  try {
+    const response = await fetch(asked.action, {
+      method: "POST", body: new FormData(asked), credentials: "same-origin", headers: { Accept: "application/json" },
+    });
+    if (!response.ok || response.redirected) throw new Error(String(response.status));
+    const answer = await response.json();
+    const did = place.querySelector("[data-engine-did]");
+    if (did && answer.moved) did.textContent = answer.text;
+    if (answer.state === "ok") await look();
+  } finally {
+    busy = false;
+  }
+}
+
+if (place) {
+  // A look or a round that fails is repeated by the next one; the bar stands meanwhile.
+  setInterval(() => look().catch(() => {}), LOOK);
+  setInterval(() => round().catch(() => {}), 15_000);
+  setTimeout(() => round().catch(() => {}), 1_500);
 }

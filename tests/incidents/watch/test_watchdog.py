@@ -35,7 +35,9 @@ def moment() -> Iterator[None]:
 
 def overdue_case(minutes: int = 30) -> Any:
     case = make_incident(now=NOW - dt.timedelta(days=1))
-    Clock.objects.filter(incident=case).update(fires_at=NOW - minutes * MINUTE)
+    Clock.objects.filter(incident=case).update(
+        anchor_at=NOW - dt.timedelta(days=1), deadline_at=NOW - minutes * MINUTE, fires_at=NOW - minutes * MINUTE
+    )
     return case
 
 
@@ -193,18 +195,37 @@ def test_a_well_engine_has_no_bar(cast: Cast, signed_in: Sign, engine_is: Put) -
 def test_it_counts_only_what_the_person_may_know_of(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
     overdue_case()
     sealed = make_sealed(now=NOW - dt.timedelta(days=1))
-    Clock.objects.filter(incident=sealed).update(fires_at=NOW - MINUTE)
+    Clock.objects.filter(incident=sealed).update(
+        anchor_at=NOW - dt.timedelta(days=1), deadline_at=NOW - MINUTE, fires_at=NOW - MINUTE
+    )
     engine_is("worker_dead")
 
-    def count(name: str) -> str:
+    def overdue(name: str) -> str:
         cache.clear()
         seen = signed_in(getattr(cast, name)).get(reverse("start")).content.decode()
-        return seen.split("overdue")[0][-4:].strip("\n >")
+        return seen.split("?show=overdue")[1].split("</a>")[0]
 
-    steps = Clock.objects.filter(incident=sealed).count()
-    assert count("nec_integrity").endswith(str(steps))
-    assert count("psc").endswith(str(Clock.objects.exclude(incident=sealed).count()))
-    assert "None of yours is" in signed_in(cast.demo_duty).get(reverse("start")).content.decode()
+    assert "1 overdue" in overdue("nec_integrity")
+    assert "1 overdue" in overdue("psc") and "1 overdue" in overdue("duty_commander")
+    assert "None of yours is overdue" in overdue("demo_duty")
+
+
+def test_the_bar_leads_to_the_cases_it_counts(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    late, fresh = overdue_case(), make_incident(now=NOW)
+    engine_is("worker_dead")
+    seen = signed_in(cast.psc).get(reverse("escalation:board") + "?show=overdue").content.decode()
+    assert late.reference in seen and fresh.reference not in seen and "Show all next steps" in seen
+
+
+def test_a_page_that_stays_open_learns_of_it(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
+    client, url = signed_in(cast.psc), reverse("escalation:bar") + "?from=/incidents/%3Fstate%3Dlate"
+    engine_is("ok")
+    assert client.get(url).content.strip() == b""
+    assert 'data-engine-bar="/escalation/engine/bar"' in client.get(reverse("start")).content.decode()
+    cache.clear()
+    engine_is("worker_dead")
+    seen = client.get(url).content.decode()
+    assert "data-engine-tick" in seen and 'name="next" value="/incidents/?state=late"' in seen
 
 
 def test_who_has_no_part_in_it_gets_a_sentence_and_no_button(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
