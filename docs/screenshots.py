@@ -77,12 +77,30 @@ def _top(selector: str) -> Callable[[Page], None]:
     def then(page: Page) -> None:
         part = page.locator(selector).first
         if part.count():
-            part.evaluate("e => window.scrollTo(0, e.getBoundingClientRect().top + window.scrollY - 72)")
+            part.evaluate(
+                "e => window.scrollTo(0, e.getBoundingClientRect().top + scrollY - 8 - "
+                "document.querySelector('.header').getBoundingClientRect().height)"
+            )
+
+    return then
+
+
+def _last_drill(page: Page) -> None:
+    """The oldest drill of the list: the one of the whole country."""
+    page.locator("main .drill-item .case-title").last.click()
+    page.wait_for_url("**/drills/*/")
+
+
+def _part_of_last_drill(selector: str) -> Callable[[Page], None]:
+    def then(page: Page) -> None:
+        _last_drill(page)
+        _top(selector)(page)
 
     return then
 
 
 QUEUE, LOG, BOARD, WEEK = "/incidents/", "/incidents/new/", "/dashboard/", "/reports/weekly/"
+NEXT, DRILLS = "/escalation/", "/escalation/drills/"
 SHOTS = (
     Shot("sign-in", "", "/account/sign-in/"),
     Shot("officer-start", "demo-officer-takeo", "/", PHONE),
@@ -109,6 +127,11 @@ SHOTS = (
     Shot("integrity-queue", "demo-integrity-99", QUEUE),
     Shot("auditor-case", "demo-auditor", QUEUE, then=_first_case),
     Shot("inbox", "demo-duty-daunkeo", "/incidents/inbox/"),
+    Shot("ladder-board", "demo-psc-watch", NEXT),
+    Shot("ladder-board-km", "demo-province-takeo", NEXT, PHONE, "km"),
+    Shot("ladder-drill", "demo-psc-watch", DRILLS, TALL, then=_last_drill),
+    Shot("ladder-drill-phone", "demo-duty-daunkeo", DRILLS, PHONE, then=_part_of_last_drill(".drill-figures")),
+    Shot("ladder-drill-km", "demo-psc-watch", DRILLS, PHONE, "km", _part_of_last_drill(".drill-where")),
     Shot("tokens", "demo-province-takeo", "/account/tokens/"),
     Shot("api", "demo-province-takeo", "/api/v1/docs/"),
 )
