@@ -181,6 +181,15 @@ class Incident(models.Model):
             models.Index(fields=["province_code", "next_due_at", "id"], condition=IS_OPEN, name="queue_province"),
             models.Index(fields=["district_code", "next_due_at", "id"], condition=IS_OPEN, name="queue_district"),
             models.Index(fields=["owner", "next_due_at", "id"], condition=IS_OPEN, name="queue_owner"),
+            # The board: handed over and not accepted; paused, the first to run again on top.
+            models.Index(
+                fields=["next_due_at", "id"],
+                condition=Q(is_accepted=False, state__in=[State.ACKNOWLEDGED, State.RESPONDING, State.CONTAINED]),
+                name="handed_over",
+            ),
+            models.Index(
+                fields=["snoozed_until", "id"], condition=Q(snoozed_until__isnull=False), name="paused_by_end"
+            ),
             # Lists and exports: newest first.
             models.Index(fields=["-reported_at", "-id"], name="list_country"),
             models.Index(fields=["province_code", "-reported_at", "-id"], name="list_province"),
