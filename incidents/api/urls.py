@@ -5,7 +5,18 @@ from django.urls import path, re_path
 from django.urls.resolvers import URLPattern, URLResolver
 from drf_spectacular.views import SpectacularAPIView
 
-from incidents.api import attachments, base, cases, documentation, exports, layers, numbers, reference, reports
+from incidents.api import (
+    attachments,
+    base,
+    cases,
+    documentation,
+    exports,
+    layers,
+    numbers,
+    policies,
+    reference,
+    reports,
+)
 
 app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("elections/", reference.Elections.as_view(), name="elections"),
     path("elections/<slug:code>/", reference.ElectionDetail.as_view(), name="election"),
     path("commands/", reference.Commands.as_view(), name="commands"),
+    path("policies/", policies.Policies.as_view(), name="policies"),
+    path("policies/<slug:code>/<int:number>/", policies.PolicyDetail.as_view(), name="policy"),
     path("categories/", reference.Categories.as_view(), name="categories"),
     path("map/areas", layers.MapAreas.as_view(), name="map-areas"),
     path("map/points", layers.MapPoints.as_view(), name="map-points"),

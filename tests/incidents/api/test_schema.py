@@ -43,7 +43,7 @@ def test_every_address_of_the_api_is_in_it() -> None:
         if pattern.name in ("schema", "docs", "nothing-here"):
             continue
         route = API + str(pattern.pattern)
-        for converter in ("uuid:", "slug:", "str:"):
+        for converter in ("uuid:", "slug:", "str:", "int:"):
             route = route.replace("<" + converter, "").replace(">", "")
         assert route.replace("pk", "id") in described, route
 
