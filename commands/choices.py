@@ -46,6 +46,9 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("System administrator")
 
 
+#: The days of the week in a word or less. Django has none in Khmer; its own long names are.
+WEEKDAYS_SHORT = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+
 #: The roles that answer for a case at a command, and are told about it.
 COMMANDING = (Role.DUTY_COMMANDER, Role.PROVINCIAL_COMMAND, Role.PSC_WATCH)
 #: The roles under which a command answers so that another can act for it. Nobody acts for the NEC.

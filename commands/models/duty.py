@@ -10,9 +10,10 @@ import datetime as dt
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
+from commands.choices import WEEKDAYS_SHORT
 from commands.models.people import SecurityCommand, User
 
 
@@ -65,7 +66,7 @@ class Shift(models.Model):
 
     @property
     def day_short(self) -> str:
-        return str(WEEKDAYS_ABBR[self.weekday])
+        return str(WEEKDAYS_SHORT[self.weekday])
 
     @property
     def hours(self) -> str:

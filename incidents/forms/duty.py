@@ -8,10 +8,10 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from commands.choices import WEEKDAYS_SHORT
 from commands.duty import Span
 from commands.models import SecurityCommand, Shift, User
 from commands.rosters import Plan, moment_of, name_of
@@ -19,13 +19,15 @@ from commands.rosters import Plan, moment_of, name_of
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 _TIME = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 _MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+#: Chosen where nobody is to be on duty: an empty choice would be one that was forgotten.
+NOBODY = "nobody"
 _PERSON = gettext_lazy("Choose a person of the list.")
 
 
-def _people(plan: Plan, nobody: str = "") -> list[tuple[str, str]]:
+def _people(plan: Plan) -> list[tuple[str, str]]:
     """Who answers at the command, by name, with an empty choice first."""
     able = plan.named(plan.held)
-    return [("", nobody or _("Choose…")), *((str(u.pk), name_of(u)) for u in able)]
+    return [("", _("Choose…")), *((str(u.pk), name_of(u)) for u in able)]
 
 
 class _OfPlan(forms.Form):
@@ -37,7 +39,7 @@ class _OfPlan(forms.Form):
 
     def chosen(self, name: str) -> User | None:
         key = self.cleaned_data.get(name)
-        return self.plan.people[int(key)] if key else None
+        return self.plan.people[int(key)] if key and key != NOBODY else None
 
 
 class HoursForm(_OfPlan):
@@ -77,7 +79,7 @@ class ShiftForm(HoursForm):
 
     weekdays = forms.TypedMultipleChoiceField(
         label=gettext_lazy("On which days"), coerce=int, widget=forms.CheckboxSelectMultiple,
-        choices=[(day, WEEKDAYS_ABBR[day]) for day in range(7)],
+        choices=list(enumerate(WEEKDAYS_SHORT)),
         error_messages={"required": gettext_lazy("Choose one day of the week or more.")},
     )  # fmt: skip
 
@@ -94,7 +96,10 @@ class CoverForm(_OfPlan):
     """Somebody else, somebody more, or nobody, for some hours."""
 
     replaces = forms.ChoiceField(label=gettext_lazy("In place of"), required=False)
-    person = forms.ChoiceField(label=gettext_lazy("Who is on duty then"), required=False)
+    person = forms.ChoiceField(
+        label=gettext_lazy("Who is on duty then"),
+        error_messages={"required": gettext_lazy("Choose who is on duty then, or nobody."), "invalid_choice": _PERSON},
+    )
     starts_at = forms.DateTimeField(label=gettext_lazy("From"), widget=_MOMENT,
                                     error_messages={"required": gettext_lazy("Write when it begins.")})  # fmt: skip
     ends_at = forms.DateTimeField(label=gettext_lazy("Until"), widget=_MOMENT,
@@ -107,7 +112,8 @@ class CoverForm(_OfPlan):
         self.fields["replaces"].choices = [  # type: ignore[attr-defined]
             ("", _("Nobody: somebody more")), *((str(u.pk), name_of(u)) for u in rostered),
         ]  # fmt: skip
-        self.fields["person"].choices = _people(plan, _("Nobody"))  # type: ignore[attr-defined]
+        able = _people(plan)
+        self.fields["person"].choices = [*able, (NOBODY, _("Nobody"))]  # type: ignore[attr-defined]
 
     def values(self) -> dict[str, Any]:
         data = self.cleaned_data

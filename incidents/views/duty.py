@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +18,8 @@ from commands.models import Delegation, SecurityCommand, User
 from commands.rosters import AHEAD, Plan, plan_of, plans_of
 from incidents.views import duty_week as weeks
 
-PAGE = 50
+#: More commands than this are not listed at once: those first that need somebody.
+SHORT_LIST = 40
 
 
 def person_of(request: HttpRequest) -> User:
@@ -102,14 +102,10 @@ def overview(request: HttpRequest) -> HttpResponse:
         return redirect("duty:roster", commands[0].code)
     found = [weeks.standing_of(plan, now) for plan in plans_of(commands, now, now + AHEAD)]
     counts = {key: sum(s.key == key for s in found) for key in weeks.ORDER}
-    asked = request.GET.get("show", "")
-    shown = sorted((s for s in found if asked in ("", s.key)), key=lambda s: weeks.ORDER.index(s.key))
-    context = {
-        "page": Paginator(shown, PAGE).get_page(request.GET.get("page")),
-        "counts": counts,
-        "total": len(found),
-        "show": asked if asked in weeks.ORDER else "",
-    }
+    asked = request.GET.get("show", "" if len(found) > SHORT_LIST else "all")
+    wanted = {"": weeks.URGENT, "all": weeks.ORDER}.get(asked, (asked,))
+    shown = sorted((s for s in found if s.key in wanted), key=lambda s: weeks.ORDER.index(s.key))
+    context = {"shown": shown, "counts": counts, "total": len(found), "show": asked}
     return render(request, "duty/overview.html", context)
 
 

@@ -177,6 +177,7 @@ class Standing:
 
 
 ORDER = ("unattended", "vacant", "gap", "none", "ok")
+URGENT = ORDER[:3]
 
 
 def standing_of(plan: Plan, now: dt.datetime) -> Standing:

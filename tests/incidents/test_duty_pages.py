@@ -169,6 +169,8 @@ def test_a_gap_leads_to_a_cover_that_fills_it(cast: Any, planned: Duty, signed_i
     assert found is not None
     form = client.get(found[1].replace("&amp;", "&")).content.decode()
     assert 'value="2027-05-25T18:00"' in form and 'value="2027-05-26T06:00"' in form
+    forgotten = client.post(f"{HERE}covers/new", {"starts_at": "2027-05-25T18:00", "ends_at": "2027-05-26T06:00"})
+    assert forgotten.status_code == 400 and "Choose who is on duty then, or nobody." in text(forgotten)
     values = {"person": planned.second.pk, "starts_at": "2027-05-25T18:00", "ends_at": "2027-05-26T06:00"}
     done = client.post(f"{HERE}covers/new", values, follow=True)
     assert "The cover is on the roster." in text(done)
