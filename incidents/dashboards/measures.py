@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.choices import BodyKind, Role
 from commands.models import User
-from incidents.choices import OPEN, Classification, Severity, State, Verification
+from incidents.choices import OPEN, Classification, ClockKind, Severity, State, Verification
 from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import Period, Question
 from incidents.dashboards.waits import Spans, minutes_between, shares_in_time
 from incidents.filters import CaseFilter
-from incidents.models import Escalation, EscalationKind, Incident
+from incidents.models import Clock, ClockState, Escalation, EscalationKind, Incident
 from incidents.querysets import IncidentQuerySet, unit_codes
 from incidents.tallies import NOT_COUNTED
 
@@ -267,6 +267,24 @@ def acknowledge_p90(question: Question) -> float | None:
     return spans.p90 if spans.count else None
 
 
+def contain_median(question: Question) -> float | None:
+    spans = minutes_between(_incidents(question), "reported_at", "contained_at")
+    return spans.median if spans.count else None
+
+
+def contain_p90(question: Question) -> float | None:
+    spans = minutes_between(_incidents(question), "reported_at", "contained_at")
+    return spans.p90 if spans.count else None
+
+
+def contain_paused(question: Question) -> float | None:
+    """Minutes all contained incidents of the period stood paused before they were contained; None where none was."""
+    contained = _incidents(question).filter(contained_at__isnull=False)
+    stood = Clock.objects.filter(incident__in=contained, kind=ClockKind.CONTAIN).exclude(state=ClockState.CANCELLED)
+    seconds = stood.aggregate(seconds=Sum("paused_seconds"))["seconds"]
+    return None if seconds is None else round(seconds / 60, 1)
+
+
 def sealed(question: Question) -> int | None:
     """One number for the country, of the period, cases about the reader's own body left out; None where narrowed.
 
@@ -401,6 +419,24 @@ _ALL: tuple[Measure, ...] = (
         "acknowledge_p90", _("Nine of ten acknowledged within"),
         _("Minutes from report to acknowledgement: nine of ten acknowledged incidents of the period needed no more."),
         MINUTES, PERIOD, acknowledge_p90,
+    ),
+    Measure(
+        "contain_median", _("Half contained within"),
+        _("Minutes from report to containment, paused time included: half of the contained incidents of the period"
+          " needed no more."),
+        MINUTES, PERIOD, contain_median,
+    ),
+    Measure(
+        "contain_p90", _("Nine of ten contained within"),
+        _("Minutes from report to containment, paused time included: nine of ten contained incidents of the period"
+          " needed no more."),
+        MINUTES, PERIOD, contain_p90,
+    ),
+    Measure(
+        "contain_paused", _("Of which paused"),
+        _("Minutes for which the deadlines of the contained incidents of the period stood paused before they were"
+          " contained, all together."),
+        MINUTES, PERIOD, contain_paused,
     ),
     Measure(
         "sealed", _("Sealed cases"),

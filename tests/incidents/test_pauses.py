@@ -12,6 +12,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from commands.models import Posting, User
 from incidents import actions
 from incidents.choices import Act, ClockKind
+from incidents.dashboards import measures
+from incidents.dashboards.question import Period, Question
 from incidents.models import Clock, ClockState, Incident, Notice
 from incidents.timekeeping import resume_clocks
 from tests.cast import COMMUNE, NOW, POSTED_AT, Cast
@@ -316,3 +318,11 @@ def test_lowered_while_paused_the_targets_change_and_the_pause_stays(cast: Cast,
 def test_a_rumour_spreads_whether_the_case_is_paused_or_not(cast: Cast, make_incident: Make) -> None:
     case = paused(make_incident, cast, category="INF-02", place=COMMUNE)
     assert clocks(case)["verify"].state == ClockState.RUNNING
+
+
+def test_figures_of_containment_say_how_much_of_it_was_paused(cast: Cast, make_incident: Make) -> None:
+    case = do(Act.WAKE, paused(make_incident, cast), cast.provincial, NOW + 4 * HOUR)
+    do(Act.CONTAIN, case, cast.duty_commander, NOW + 5 * HOUR)
+    question = Question(user=cast.nec, now=NOW + 6 * HOUR, period=Period(NOW - HOUR, NOW + 6 * HOUR))
+    assert measures.answer("contain_p90", question).value == 300
+    assert measures.answer("contain_paused", question).value == 180
