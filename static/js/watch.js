@@ -7,14 +7,14 @@ let busy = false;
 
 const form = () => place.querySelector("form[data-engine-tick]");
 
-async function look() {
+async function look({ isChanged = false } = {}) {
   if (document.hidden || !navigator.onLine || place.contains(document.activeElement)) return;
   const here = encodeURIComponent(location.pathname + location.search);
   const response = await fetch(`${place.dataset.engineBar}?from=${here}`, { credentials: "same-origin", cache: "no-store" });
   if (!response.ok || response.redirected) return;
   const bar = (await response.text()).trim();
-  // Put in only where it comes or goes: a bar renewed for nothing would be read aloud again.
-  if (Boolean(bar) !== Boolean(place.children.length)) place.innerHTML = bar;
+  // Put in only where it comes, goes or counts anew: a bar renewed for nothing would be read aloud again.
+  if (isChanged || Boolean(bar) !== Boolean(place.children.length)) place.innerHTML = bar;
 }
 
 async function round() {
@@ -27,9 +27,9 @@ async function round() {
     });
     if (!response.ok || response.redirected) throw new Error(String(response.status));
     const answer = await response.json();
+    if (answer.moved || answer.state === "ok") await look({ isChanged: answer.moved > 0 });
     const did = place.querySelector("[data-engine-did]");
     if (did && answer.moved) did.textContent = answer.text;
-    if (answer.state === "ok") await look();
   } finally {
     busy = false;
   }
