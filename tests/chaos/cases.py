@@ -24,7 +24,7 @@ SPREAD = dt.timedelta(minutes=4)
 _CATEGORIES = ("CRM-06", "CRM-06", "CRM-02", "HAZ-03", "CRM-01")
 
 
-def short_policy(now: dt.datetime) -> Policy:
+def short_policy(now: dt.datetime, times: int = 1) -> Policy:
     """A published general policy with the usual steps and targets of some minutes, in force from a day ago."""
     number = Policy.objects.filter(election=None).order_by("-number").values_list("number", flat=True)[0] + 1
     since = now - dt.timedelta(days=1)
@@ -35,11 +35,11 @@ def short_policy(now: dt.datetime) -> Policy:
             policy=policy,
             phase=phase,
             severity=severity,
-            acknowledge_minutes=ACKNOWLEDGE,
-            first_update_minutes=FIRST_UPDATE,
-            update_every_minutes=EVERY if severity == Severity.CRITICAL else None,
-            contain_minutes=CONTAIN,
-            resolve_minutes=RESOLVE,
+            acknowledge_minutes=ACKNOWLEDGE * times,
+            first_update_minutes=FIRST_UPDATE * times,
+            update_every_minutes=EVERY * times if severity == Severity.CRITICAL else None,
+            contain_minutes=CONTAIN * times,
+            resolve_minutes=RESOLVE * times,
         )
         for phase in Phase
         for severity in SEVERITY_ORDER

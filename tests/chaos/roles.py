@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import signal
 import sys
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,30 @@ from django.utils import timezone
 from commands.models import User
 from incidents import actions, tasks
 from incidents.choices import OPEN, Act, Severity
+from incidents.delivery import outbox
+from incidents.escalation import moment
 from incidents.models import Incident
 from tests.cast import username
 from tests.chaos import hurried
 
-__all__ = ["actor", "beat", "escalate", "sender", "worker"]
+__all__ = ["actor", "beat", "escalate", "escalate_with_wrong_clock", "sender", "sender_through", "worker"]
 
 
 def escalate(every: float = 0.2) -> None:
     """`manage.py escalate --loop`."""
     call_command("escalate", loop=True, every=every)
+
+
+def escalate_with_wrong_clock(off_seconds: float, every: float = 0.2) -> None:
+    """The same on a machine, or beside a database, whose clock somebody set wrongly; its uptime nobody can set."""
+    read, off = moment.read, dt.timedelta(seconds=off_seconds)
+
+    def wrong() -> moment.Reading:
+        reading = read()
+        return replace(reading, now=reading.now + off)
+
+    moment.read = wrong
+    escalate(every)
 
 
 def worker(name: str) -> None:
@@ -48,6 +64,14 @@ def sender(every: float = 0.3) -> None:
     while True:
         tasks.deliver()
         time.sleep(every)
+
+
+def sender_through(hours: float, step_minutes: float = 5) -> None:
+    """Rounds of the sender through made time: what waits for pauses, leases and quiet minutes gets its turn."""
+    begun, gone = timezone.now(), dt.timedelta()
+    while gone < dt.timedelta(hours=hours):
+        outbox.deliver(begun + gone)
+        gone += dt.timedelta(minutes=step_minutes)
 
 
 # ---- People ----

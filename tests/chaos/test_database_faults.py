@@ -54,7 +54,7 @@ def test_connections_are_taken_in_the_middle_of_transactions(stage: Stage, repor
     connection.close()
     stage.start_engines(4)
     stage.start_people(3)
-    stage.kills = _take_connections(stage, 6 * SCALE)
+    stage.kills = _take_connections(stage, 5 * SCALE)
     assert all(stage.is_alive(child) for child in stage.children), stage.logs()
     counts = stage.count()
     report_counts("pg_terminate_backend", counts)
@@ -77,10 +77,10 @@ def test_the_server_falls_over_and_is_restarted_while_people_act(stage: Stage, r
     stage.start_engines(4)
     stage.start_people(3)
     for number in (signal.SIGQUIT, signal.SIGINT):
-        time.sleep(2 * SCALE)
+        time.sleep(1.5 * SCALE)
         server.restart(number, away=0.5)
         stage.kills += 1
-    time.sleep(2 * SCALE)
+    time.sleep(1.5 * SCALE)
     assert all(stage.is_alive(child) for child in stage.children), stage.logs()
     counts = stage.count()
     report_counts("PostgreSQL restarted", counts)
