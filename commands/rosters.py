@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -134,17 +134,17 @@ def plans_of(commands: Iterable[SecurityCommand], start: dt.datetime, end: dt.da
     since, until = start - duty.DAY, end + duty.DAY
     zone = timezone.get_default_timezone()
     plans = {c.pk: Plan(c, None) for c in asked}
-    for roster in Roster.objects.filter(command__in=plans):
+    rosters = {r.pk: r for r in Roster.objects.filter(command__in=plans)}
+    for roster in rosters.values():
+        roster.command = plans[roster.command_id].command
         plans[roster.command_id].roster = roster
-    for shift in Shift.objects.filter(
+    shifts = Shift.objects.filter(
         Q(valid_to=None) | Q(valid_to__gte=since.astimezone(zone).date()),
-        roster__command__in=plans,
+        roster__in=rosters,
         valid_from__lte=until.astimezone(zone).date(),
-    ).select_related("person", "roster"):
-        plans[shift.roster.command_id].shifts.append(shift)
-    covers = Cover.objects.filter(roster__command__in=plans, ends_at__gt=since, starts_at__lt=until)
-    for cover in covers.select_related("person", "replaces", "roster", "made_by").order_by("made_at", "pk"):
-        plans[cover.roster.command_id].covers.append(cover)
+    )
+    covers = Cover.objects.filter(roster__in=rosters, ends_at__gt=since, starts_at__lt=until).order_by("made_at", "pk")
+    _put(plans, rosters, list(shifts), list(covers))
     delegations = Delegation.objects.filter(command__in=plans, ends_at__gt=since, starts_at__lt=until)
     acting: dict[int, list[Plan]] = defaultdict(list)
     for delegation in delegations.select_related("acting").order_by("starts_at", "pk"):
@@ -156,6 +156,20 @@ def plans_of(commands: Iterable[SecurityCommand], start: dt.datetime, end: dt.da
         for plan in acting.get(posting.command_id, ()):
             plan.postings.append(posting)
     return [plans[c.pk] for c in asked]
+
+
+def _put(plans: dict[int, Plan], rosters: dict[int, Roster], shifts: Sequence[Shift], covers: Sequence[Cover]) -> None:
+    """Shifts and covers onto their plans. People are read once each: a country has three for twenty shifts."""
+    keys = {s.person_id for s in shifts} | {k for c in covers for k in (c.person_id, c.replaces_id) if k}
+    people = User.objects.in_bulk(keys)
+    for shift in shifts:
+        shift.roster, shift.person = rosters[shift.roster_id], people[shift.person_id]
+        plans[shift.roster.command_id].shifts.append(shift)
+    for cover in covers:
+        cover.roster = rosters[cover.roster_id]
+        cover.person = people[cover.person_id] if cover.person_id else None
+        cover.replaces = people[cover.replaces_id] if cover.replaces_id else None
+        plans[cover.roster.command_id].covers.append(cover)
 
 
 def plan_of(command: SecurityCommand, start: dt.datetime, end: dt.datetime) -> Plan:
