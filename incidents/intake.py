@@ -125,6 +125,11 @@ class Preview:
     steps: list[PlannedStep]
     told: list[SecurityCommand]
     is_sealed: bool
+    policy: Policy
+    #: Whether the tighter rules of the silence day hold now.
+    is_tight: bool
+    #: Commands with nobody there, whose report it would have been; never said of a sealed one.
+    left_out: list[SecurityCommand]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -302,6 +307,9 @@ def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:
         ),
         told=routed.told,
         is_sealed=bool(routed.subjects),
+        policy=routed.policy,
+        is_tight=calendar.is_tight(routed.election, now, routed.rules.tight_from_hour, routed.place.pcode),
+        left_out=[] if routed.subjects else routed.left_out,
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
+from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 
+from commands.models import User
 from elections.choices import Phase
 from elections.models import Election
 from incidents import policies
@@ -69,10 +71,12 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
     def get_standing(self, policy: Policy) -> str:
         if policy.published_at is None:
             return "draft"
-        if "in_force" not in self.context:
-            # Read once for a list.
-            self.context["in_force"] = _in_force()
-        return "in_force" if policy.pk in self.context["in_force"] else "replaced"
+        return "in_force" if policy.pk in self._in_force else "replaced"
+
+    @cached_property
+    def _in_force(self) -> set[int]:
+        """Read once for a list, whose rows share this serializer."""
+        return _in_force()
 
 
 class PolicyDetailSerializer(PolicySerializer):
@@ -92,7 +96,11 @@ def _in_force() -> set[int]:
 
 def _readable(request: Request) -> QuerySet[Policy]:
     found = Policy.objects.select_related("election")
-    return found if may_draft(request.user) else found.exclude(published_at=None)
+    return found if _reads_drafts(request) else found.exclude(published_at=None)
+
+
+def _reads_drafts(request: Request) -> bool:
+    return isinstance(request.user, User) and may_draft(request.user)
 
 
 @extend_schema_view(
@@ -147,6 +155,6 @@ class PolicyDetail(Door, generics.RetrieveAPIView[Policy]):
 
     def get_object(self) -> Policy:
         found = policies.numbered(self.kwargs["code"], self.kwargs["number"])
-        if found is None or (found.published_at is None and not may_draft(self.request.user)):
+        if found is None or (found.published_at is None and not _reads_drafts(self.request)):
             raise Http404
         return found

@@ -314,7 +314,8 @@ def _made_up(chance: random.Random, behaviour: Behaviour) -> Response:
         for minutes in (_around(chance, behaviour.minutes) for _owner in range(4))
     )
     contained = _around(chance, behaviour.contain)
-    updates, at = [], _around(chance, behaviour.update)
+    updates: list[float] = []
+    at = _around(chance, behaviour.update)
     while at < contained and len(updates) < _MOST_UPDATES:
         updates.append(at)
         at += max(_around(chance, behaviour.update), 1)

@@ -23,7 +23,7 @@ from incidents.forms.asks import ASKS, Ask, primary
 from incidents.limits import COUNTS
 from incidents.models import Attachment, Clock, ClockState, Incident
 from incidents.templatetags import _time
-from incidents.views import ladder, outline, receipts, timeline, waiting
+from incidents.views import ladder, outline, rebase, receipts, timeline, waiting
 from incidents.views.rows import place_for
 
 #: Acts shown beside the primary one before "More".
@@ -40,7 +40,8 @@ _ELSEWHERE = (
 def detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One case, as exactly as its reader may know it."""
     user, now = cast(User, request.user), timezone.now()
-    cases = Incident.objects.visible_to(user).with_names().select_related("assignee", "request_by", "merged_into")
+    cases = Incident.objects.visible_to(user).with_names()
+    cases = cases.select_related("assignee", "request_by", "merged_into", "policy__election")
     incident = get_object_or_404(cases, pk=pk)
     detailed = Incident.objects.detailed_to(user).filter(pk=pk).exists()
     context = _content(incident, user, now, detailed)
@@ -68,6 +69,7 @@ def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -
         "reopened_by": _reopened_by(incident, user, allowed),
         "allowed": set(allowed),
         "asks": {act.value: ASKS[act] for act in allowed if act in ASKS},
+        "newer_policy": rebase.newer_for(incident, user, now),
         "path": ladder.path(incident, custodies, clocks),
         "targets": _targets(clocks, now),
         # A number nobody wrote is nought too: only what was reported is said.

@@ -51,11 +51,6 @@ def said(refused: ValidationError | PermissionDenied) -> str:
     return " ".join(refused.messages) if isinstance(refused, ValidationError) else str(refused)
 
 
-def address(policy: Policy) -> dict[str, Any]:
-    """Keyword arguments of the version's addresses."""
-    return {"code": policies.code_of(policy), "number": policy.number}
-
-
 # ---- The list ----
 
 
@@ -166,9 +161,9 @@ def draft(request: HttpRequest, code: str, number: int) -> HttpResponse:
         made = policy_actions.draft(base, election=election, by=user, now=timezone.now())
     except (ValidationError, PermissionDenied) as refused:
         messages.error(request, said(refused))
-        return redirect("escalation:policy", **address(base))
+        return redirect("escalation:policy", code=code, number=number)
     messages.success(request, _("The draft is made. Change what is to be different, and say why."))
-    return redirect("escalation:policy_edit", **address(made))
+    return redirect("escalation:policy_edit", code=policies.code_of(made), number=made.number)
 
 
 @require_http_methods(["GET", "POST"])

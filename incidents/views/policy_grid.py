@@ -134,12 +134,12 @@ class Grid:
     @property
     def changed(self) -> int:
         general = sum(cell.was is not None for cell in self.general.values())
-        return general + sum(block.changed for block in (*self.phases, *self.clocks))
+        return general + sum(b.changed for b in self.phases) + sum(b.changed for b in self.clocks)
 
     @property
     def wrong(self) -> int:
         general = sum(bool(cell.errors) for cell in self.general.values())
-        return general + sum(block.wrong for block in (*self.phases, *self.clocks))
+        return general + sum(b.wrong for b in self.phases) + sum(b.wrong for b in self.clocks)
 
 
 class _Maker:

@@ -50,7 +50,7 @@ def _round(request: HttpRequest, shown: Policy, user: User, reason: str, now: dt
     if done.last is None and not refused:
         text = ngettext("%(n)d case runs by this version now.", "%(n)d cases run by this version now.", moved)
         messages.success(request, text % {"n": moved})
-        return redirect("escalation:policy", **{"code": policies.code_of(shown), "number": shown.number})
+        return redirect("escalation:policy", code=policies.code_of(shown), number=shown.number)
     left = rebasing.waiting(shown, user, now)
     context: dict[str, Any] = {
         "policy": shown,
@@ -88,6 +88,14 @@ def versions_for(incident: Incident, user: User, now: dt.datetime) -> dict[str, 
     found = Policy.objects.filter(election=incident.election, published_at__lte=now).select_related("election")
     rows = [in_force, *(p for p in found.order_by("-number") if p.pk != in_force.pk)]
     return {name_of(p): p for p in rows if p.pk != incident.policy_id}
+
+
+def newer_for(incident: Incident, user: User, now: dt.datetime) -> Policy | None:
+    """The version in force where the case runs by another one and this person may move it."""
+    if not incident.is_open or not authority.may(Act.REBASE, user.current_postings, facts_of(incident, user)):
+        return None
+    in_force = policies.policy_for(incident.election, now)
+    return in_force if in_force.pk != incident.policy_id else None
 
 
 def name_of(policy: Policy) -> str:

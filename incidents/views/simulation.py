@@ -133,21 +133,37 @@ def _made_up(form: SimulationForm, ladders: Ladders, now: dt.datetime) -> list[C
 
 def figures(tried: Result, in_force: Result) -> list[Figure]:
     """Both results in the order in which somebody who decides asks."""
-    kinds = EscalationKind
-    rows = [
-        (_("Cases that moved up at least once"), lambda r: r.moved),
-        (_("Cases that came up to a province"), lambda r: r.came_up[PROVINCE]),
-        (_("Cases that came up to the PSC"), lambda r: r.came_up[PSC]),
-        (_("Cases the PSC was told of without getting them"), lambda r: r.told[PSC]),
-        (_("Times the alarm rang at the top"), lambda r: r.exhausted),
-        (_("Cases that nobody took up"), lambda r: r.untaken),
-        (_("Warnings to owners"), lambda r: r.steps[kinds.WARNING]),
-        (_("Times the next command was told"), lambda r: r.steps[kinds.NEXT_TOLD]),
-        (_("Times a case moved"), lambda r: r.steps[kinds.OWNER_MOVED]),
-        (_("Levels left out because nobody is there"), lambda r: r.left_out),
-        (_("Most that arrives at one command in an hour"), lambda r: r.fullest()),
+
+    def counts(result: Result) -> list[int]:
+        steps = result.steps
+        return [
+            result.moved,
+            result.came_up[PROVINCE],
+            result.came_up[PSC],
+            result.told[PSC],
+            result.exhausted,
+            result.untaken,
+            steps[EscalationKind.WARNING],
+            steps[EscalationKind.NEXT_TOLD],
+            steps[EscalationKind.OWNER_MOVED],
+            result.left_out,
+            result.fullest(),
+        ]
+
+    words = [
+        _("Cases that moved up at least once"),
+        _("Cases that came up to a province"),
+        _("Cases that came up to the PSC"),
+        _("Cases the PSC was told of without getting them"),
+        _("Times the alarm rang at the top"),
+        _("Cases that nobody took up"),
+        _("Warnings to owners"),
+        _("Times the next command was told"),
+        _("Times a case moved"),
+        _("Levels left out because nobody is there"),
+        _("Most that arrives at one command in an hour"),
     ]
-    return [Figure(what, count(tried), count(in_force)) for what, count in rows]
+    return [Figure(*row) for row in zip(words, counts(tried), counts(in_force), strict=True)]
 
 
 def _busiest(results: Sequence[Result], ladders: Ladders) -> list[dict[str, Any]]:

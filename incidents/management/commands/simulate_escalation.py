@@ -53,7 +53,7 @@ class Command(BaseCommand):
             results = {name: run(cases, policies.rules_of(p)) for name, p in (("tried", tried), ("in_force", in_force))}
         except ValidationError as refused:
             raise CommandError(" ".join(refused.messages)) from None
-        answer = {
+        answer: dict[str, Any] = {
             "election": election.code,
             "cases": len(cases),
             **{name: _summary(result, ladders) for name, result in results.items()},

@@ -264,3 +264,47 @@ def test_sealed_cases_are_not_there(cast: Cast, signed_in: SignIn, make_sealed: 
 def test_a_reader_without_posting_finds_nothing(cast: Cast, signed_in: SignIn) -> None:
     assert signed_in(cast.relieved).get(url("policies")).status_code == 404
     assert policy_actions.may_draft(cast.relieved) is False
+
+
+# ---- Where cases speak of their policy ----
+
+
+def test_a_case_names_its_version_and_who_may_moves_it(
+    cast: Cast, signed_in: SignIn, make_incident: Callable[..., Any]
+) -> None:
+    case = make_incident()
+    assert "By the escalation policy, version 1" in text(signed_in(cast.officer).get(case.get_absolute_url()))
+    published(faster(2))
+    theirs, ours = (text(signed_in(person).get(case.get_absolute_url())) for person in (cast.officer, cast.nec))
+    assert "is in force now" not in theirs
+    assert "Version 1 is in force now. Move the case" in ours
+
+
+def test_the_preview_of_a_report_goes_by_the_version_in_force(cast: Cast) -> None:
+    from incidents import actions
+
+    data = actions.Report(category="INT-01", occurred_at=NOW, place="KH210801", narrative="A family was threatened.")
+    before = actions.preview(data, by=cast.officer, now=NOW)
+    version = published(faster(2))
+    after = actions.preview(data, by=cast.officer, now=NOW)
+    assert (before.policy, after.policy) == (general(), version)
+    assert (before.deadlines["acknowledge"] - NOW) == 2 * (after.deadlines["acknowledge"] - NOW)
+    assert (after.is_tight, after.left_out) == (False, [])
+
+
+def test_the_preview_says_vacant_levels_and_the_rules_of_the_silence_day(cast: Cast, signed_in: SignIn) -> None:
+    import datetime as dt
+
+    from commands.models import Posting
+
+    Posting.objects.filter(user__in=[cast.duty_commander, cast.provincial]).update(ends_at=NOW - dt.timedelta(days=1))
+    evening = dt.datetime(2027, 6, 5, 19, 0, tzinfo=NOW.tzinfo)
+    sent = {
+        "category": "INT-01", "province": "KH21", "district": "KH2108", "commune": "KH210801",
+        "narrative": "A family was threatened at home.", "date": "2027-06-05", "time": "18:30", "severity": "high",
+    }  # fmt: skip
+    with time_machine.travel(evening, tick=False):
+        said = text(signed_in(cast.officer).post(reverse("incidents:report_preview"), sent))
+    assert "tighter rules of the silence day hold now" in said
+    assert "Left out, because nobody is there now: " in said
+    assert "By the escalation policy, version 1" in said

@@ -36,7 +36,12 @@ def fresh(case: Incident) -> Incident:
 
 
 def rebased(case: Incident, policy: Policy, at: float = 5, **more: Any) -> Incident:
-    how = {"by": Cast().nec, "reason": "The new times hold for all.", "version": None, "now": minutes(at)} | more
+    how: dict[str, Any] = {
+        "by": Cast().nec,
+        "reason": "The new times hold for all.",
+        "version": None,
+        "now": minutes(at),
+    } | more
     return rebasing.rebase(case, policy, **how)
 
 
