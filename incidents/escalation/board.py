@@ -6,8 +6,8 @@ Reads only, and only inside the queryset it is given: `Incident.objects.visible_
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,7 +22,8 @@ from elections.models import Election
 from incidents import routing
 from incidents.choices import OPEN, ClockKind, Deed, State
 from incidents.deadlines import fires_at
-from incidents.models import Clock, ClockState, Incident
+from incidents.escalation.decide import Firing, Level, decide
+from incidents.models import Clock, ClockState, EscalationKind, Incident
 from incidents.policies import rules_for
 
 if TYPE_CHECKING:
@@ -155,44 +156,70 @@ def unattended(commands: Iterable[SecurityCommand], now: dt.datetime) -> list[Se
 
 
 def next_of(cases: Sequence[Incident], clocks: Iterable[int], now: dt.datetime) -> dict[UUID, Next]:
-    """What the named clocks do next, by case; the chain above is read once for an owner and province."""
+    """What the named clocks do next, by case: the engine's own decision, asked ahead.
+
+    The chain above is read once for an owner and district, and who is there once for all of them.
+    """
     by_case = {incident.pk: incident for incident in cases}
     chains: dict[tuple[int, str], list[SecurityCommand]] = {}
-    found: dict[UUID, tuple[Clock, list[SecurityCommand]]] = {}
+    found: list[tuple[Clock, list[SecurityCommand]]] = []
     for clock in Clock.objects.filter(pk__in=list(clocks), incident__in=list(by_case)):
-        incident = by_case[clock.incident_id]
-        found[incident.pk] = (clock, _above(incident, chains))
-    everybody = {c.pk: c for _clock, chain in found.values() for c in chain}
-    empty = {c.pk for c in unattended(everybody.values(), now)} if everybody else set()
-    return {key: _next(by_case[key], clock, chain, empty) for key, (clock, chain) in found.items()}
+        found.append((clock, _above(by_case[clock.incident_id], chains)))
+    everybody = {c.pk: c for clock, chain in found for c in (by_case[clock.incident_id].owner, *chain)}
+    vacant = routing.vacant_among(everybody.values(), now, None) if everybody else set()
+    ahead = {}
+    for clock, chain in found:
+        incident, empty = by_case[clock.incident_id], vacant
+        if incident.is_sealed:
+            # Who serves at a unit that it is about does not count as being there.
+            empty = routing.vacant_among([incident.owner, *chain], now, _subjects(incident))
+        ahead[incident.pk] = _next(incident, clock, chain, empty)
+    return ahead
+
+
+def _subjects(incident: Incident) -> list[SecurityCommand]:
+    return [s.command for s in incident.subjects.select_related("command")]
 
 
 def _above(incident: Incident, chains: dict[tuple[int, str], list[SecurityCommand]]) -> list[SecurityCommand]:
     if incident.is_sealed:
-        subjects = [s.command for s in incident.subjects.select_related("command")]
-        return routing.above(incident.owner, incident.place_id, subjects)
+        return routing.above(incident.owner, incident.place_id, _subjects(incident))
     key = (incident.owner_id, incident.district_code)
     if key not in chains:
         chains[key] = routing.above(incident.owner, incident.place_id, None)
     return chains[key]
 
 
-def _next(incident: Incident, clock: Clock, chain: list[SecurityCommand], empty: set[int]) -> Next:
+def _next(incident: Incident, clock: Clock, chain: list[SecurityCommand], empty: Collection[int]) -> Next:
+    commands = {c.pk: c for c in chain}
+    nobody = Next(at=clock.deadline_at, kind=clock.kind, start=clock.anchor_at, deed=Deed.TELL, to=None)
     try:
         steps = rules_for(incident).steps(clock.kind)
     except ValidationError:
         # A policy with a gap: the engine cannot work with it either, and the audit names it.
-        return Next(at=clock.deadline_at, kind=clock.kind, start=clock.anchor_at, deed=Deed.TELL, to=None)
-    acting = next((n for n, s in enumerate(steps) if n >= clock.step and s.deed != Deed.WARN), None)
-    if acting is None:
-        at = max(clock.fires_at, clock.deadline_at)
-        return Next(at=at, kind=clock.kind, start=clock.anchor_at, deed=Deed.TELL, to=None)
-    step, at = steps[acting], fires_at(clock.anchor_at, clock.target_minutes, steps, acting)
-    high_enough = [c for c in chain if (c.rung or 0) >= step.rung] or chain[-1:] if step.rung else chain
-    there = [c for c in high_enough if c.pk not in empty]
-    to = (there or high_enough[-1:] or [None])[0]
-    passed = tuple(c for c in high_enough[: high_enough.index(to)] if c.pk in empty) if to else ()
-    return Next(at=at, kind=clock.kind, start=clock.anchor_at, deed=step.deed, to=to, left_out=passed)
+        return nobody
+    number: int | None = clock.step
+    while number is not None:
+        at = clock.fires_at if number == clock.step else fires_at(clock.anchor_at, clock.target_minutes, steps, number)
+        decision = decide(
+            Firing(
+                kind=clock.kind,
+                step=number,
+                steps=steps,
+                anchor_at=clock.anchor_at,
+                target_minutes=clock.target_minutes,
+                chain=[Level(c.pk, routing.height_of(c), c.pk not in empty) for c in chain],
+                now=at,
+                owner_is_staffed=incident.owner_id not in empty,
+            )
+        )
+        if decision.kind not in (EscalationKind.WARNING, None):
+            deed = Deed.MOVE if decision.kind == EscalationKind.OWNER_MOVED else Deed.TELL
+            to = commands[decision.target.key] if decision.target else None
+            passed = tuple(commands[level.key] for level in decision.left_out)
+            return replace(nobody, at=at, deed=deed, to=to, left_out=passed if to else ())
+        number = decision.next_step
+    return nobody
 
 
 def later_than(now: dt.datetime) -> list[tuple[str, dt.datetime]]:

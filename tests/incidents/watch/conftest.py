@@ -35,7 +35,9 @@ def engine_is(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     from tests.cast import NOW
 
     def put(condition: str) -> None:
-        ago = lambda **span: NOW - dt.timedelta(**span)  # noqa: E731
+        def ago(*, minutes: int = 0, seconds: int = 0) -> dt.datetime:
+            return NOW - dt.timedelta(minutes=minutes, seconds=seconds)
+
         rows: dict[str, dict[str, Any]] = {
             "ok": {"last_ok_at": ago(seconds=10), "last_started_at": ago(seconds=10)},
             "failing": {"last_ok_at": ago(minutes=7), "last_started_at": ago(seconds=8), "last_error": "a fault"},

@@ -197,7 +197,7 @@ def test_a_loop_outlives_a_database_that_is_away() -> None:
     loop = Three()
     with pytest.raises(KeyboardInterrupt):
         call_command(loop, loop=True, every=0.0)
-    assert loop.rounds == 3 and "no round: OperationalError" in loop.stderr.getvalue()  # type: ignore[attr-defined]
+    assert loop.rounds == 3 and "no round: OperationalError" in loop.stderr.getvalue()
 
 
 def test_one_round_tells_of_a_database_that_is_away() -> None:

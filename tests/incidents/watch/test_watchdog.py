@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -152,10 +153,13 @@ def test_calls_that_wait_are_counted_in_redis(monkeypatch: pytest.MonkeyPatch, r
 
 def test_a_redis_that_is_away_keeps_no_page_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float | None] = []
-    join = doorbell.threading.Thread.join
-    monkeypatch.setattr(
-        doorbell.threading.Thread, "join", lambda self, timeout=None: (asked.append(timeout), join(self, timeout))[1]
-    )
+    join = threading.Thread.join
+
+    def noted(thread: threading.Thread, timeout: float | None = None) -> None:
+        asked.append(timeout)
+        join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", noted)
     monkeypatch.setitem(app.conf, "broker_transport_options", {})
     monkeypatch.setitem(app.conf, "broker_url", "redis://127.0.0.1:1/0")
     assert doorbell.waiting() is None
