@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -340,15 +341,19 @@ class Turn:
             transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
 
 
-#: After a ring that nobody heard the bell rests for a tick: a broker that is silent costs one act its time limit.
+#: After a ring that nobody heard the bell rests for a tick, or a silent broker would gather threads that wait for it.
 _BELL_RESTS_SECONDS = 15.0
 _bell_rests_until: list[float] = [0.0]
 
 
 def wake(task: str) -> None:
-    """Ring the doorbell; a lost ring costs one tick, so a broker that is away is only logged."""
-    if time.monotonic() < _bell_rests_until[0]:
-        return
+    """Ring the doorbell, and do not wait until somebody hears it: a broker may take its time limits to be silent."""
+    if time.monotonic() >= _bell_rests_until[0]:
+        threading.Thread(target=_ring, args=(task,), name="doorbell", daemon=True).start()
+
+
+def _ring(task: str) -> None:
+    """A lost ring costs one tick, so a broker that is away is only logged."""
     try:
         current_app.send_task(task, retry=False)
     except Exception as fault:  # the act is committed; no fault of a broker may turn it into an error page

@@ -131,9 +131,11 @@ def _double(found: Counts, cases: dict[UUID, Incident], rows: list[Escalation]) 
         if times > 1:
             found.note("double", f"{times} rows of {key}")
     # One entry for each row: a second worker that only wrote the journal twice would show here.
+    # What an entry says of no clock (a new report past a command with nobody) is no step.
     said: Counter[Any] = Counter(
-        (e.incident_id, e.after.get("clock"), e.after.get("due_at"), e.at)
+        (e.incident_id, e.after["clock"], e.after.get("due_at"), e.at)
         for e in Entry.objects.filter(act__in=_ENTRIES, by=None)
+        if "clock" in e.after
     )
     rows_of = Counter((r.incident_id, r.clock, r.due_at.isoformat(), r.fired_at) for r in rows)
     for key in said | rows_of:
