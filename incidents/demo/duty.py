@@ -47,7 +47,7 @@ def make_duty(now: dt.datetime) -> None:
     codes = [*_ROSTERS, ACTED_FOR, ACTING]
     commands = {c.code: c for c in SecurityCommand.objects.filter(code__in=codes)}
     for code, pattern in _ROSTERS.items():
-        people = _people(commands[code])
+        people = _people(commands[code], now)
         roster = Roster.objects.create(command=commands[code], is_on=code != OWN)
         first = timezone.localdate(now)
         Shift.objects.bulk_create(
@@ -71,9 +71,10 @@ def make_duty(now: dt.datetime) -> None:
     )  # fmt: skip
 
 
-def _people(command: SecurityCommand) -> list[User]:
-    """Who answers at the command, filled up to three with accounts nobody can sign in with."""
-    found = list(User.objects.filter(postings__command=command, postings__role=Role.DUTY_COMMANDER).order_by("pk"))
+def _people(command: SecurityCommand, now: dt.datetime) -> list[User]:
+    """Who answers at the command, those of the demonstration first, filled up to three with accounts nobody enters."""
+    posted = Posting.objects.current(now).filter(command=command, role=Role.DUTY_COMMANDER).select_related("user")
+    found = sorted((p.user for p in posted), key=lambda u: (not u.username.startswith(PREFIX), u.pk))
     for number in range(len(found) + 1, 4):
         person = User.objects.create(username=f"duty-{command.code}-{number}".lower(), password=make_password(None))
         Posting.objects.create(
