@@ -43,7 +43,9 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
         if connection.vendor == "postgresql":
             tail = "".join(f"\t{_copied(value)}" for value in constants) + "\n"
             text = "".join(["\t".join(map(_copied, row)) + tail for row in rows])
-            cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN", io.StringIO(text))
+            # Django turns only what its own methods raise into its own errors.
+            with connection.wrap_database_errors:
+                cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN", io.StringIO(text))
         else:
             marks = ", ".join(["%s"] * (len(columns) + len(constants)))
             statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608  names of our own columns

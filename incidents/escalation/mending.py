@@ -39,19 +39,23 @@ def mend(key: str, now: dt.datetime, until: dt.datetime) -> bool:
         fired = {e.step: e for e in Escalation.objects.filter(
             incident=case, clock=clock.kind, about=clock.about, episode=clock.episode, part=0, step__gte=clock.step
         )}  # fmt: skip
-        if clock.step not in fired:
+        if not fired:
             continue
         behind = True
-        moved = fired[clock.step]
+        # A warning before it may have no row: it came after its own deadline.
+        step = min(fired)
+        moved = fired[step]
         if moved.kind in (EscalationKind.OWNER_MOVED, EscalationKind.PASSED) and not _was_handed_on(case, moved):
             _begin_again(clock)
             continue
         steps = rules_for(case).steps(clock.kind)
-        following = max(fired) + 1
-        if moved.kind == EscalationKind.EXHAUSTED or following < len(steps):
-            clock.step = following
-            at = clock.fires_at + dt.timedelta(minutes=rules_for(case).repeat_minutes)
-            clock.fires_at = _moment(clock, following) if following < len(steps) else at
+        while step in fired:
+            step += 1
+        if step < len(steps):
+            clock.step, clock.fires_at = step, _moment(clock, step)
+        elif moved.kind == EscalationKind.EXHAUSTED:
+            clock.step = step
+            clock.fires_at = max(clock.fires_at, moved.due_at) + dt.timedelta(minutes=rules_for(case).repeat_minutes)
         else:
             clock.state, clock.stopped_at = ClockState.EXHAUSTED, now
         clock.save(update_fields=["step", "fires_at", "state", "stopped_at"])
