@@ -196,6 +196,11 @@ class Shell:
         return heading(self.engine.state)
 
     @property
+    def may_release(self) -> bool:
+        """Whether the person may let go what a leap of the clock holds back."""
+        return bool(self.roles & {Role.PSC_WATCH, Role.NEC_SECRETARIAT})
+
+    @property
     def watches(self) -> bool:
         """Whether it is this person's work to see to a late engine: for others there is a sentence."""
         return bool(self.roles & set(WATCHED_BY))

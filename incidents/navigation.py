@@ -54,7 +54,7 @@ PLACES: tuple[Place, ...] = (
     Place("drills", "escalation:drills", "phone", _("Drills"), _("Drills"), _DRILLS),
     Place("duty", "duty:overview", "people", _("Duty"), _("Duty"),
           (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY)),
-    Place("engine", "escalation:engine", "gear", _("Escalation engine"), _("Engine"),
+    Place("engine", "escalation:engine", "clock", _("Escalation engine"), _("Engine"),
           (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.AUDITOR, Role.ADMINISTRATOR)),
     Place("codes", "escalation:codes", "phone", _("Answers heard"), _("Heard"),
           (*COMMANDING, Role.NEC_SECRETARIAT)),

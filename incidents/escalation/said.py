@@ -52,6 +52,6 @@ def heading(state: str) -> str:
     texts = {
         "late": _("Automatic escalation is late."),
         "stopped": _("Automatic escalation does not run."),
-        "held": _("Automatic escalation waits for you."),
+        "held": _("Automatic escalation waits for a person."),
     }
     return texts.get(state, "")

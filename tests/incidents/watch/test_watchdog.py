@@ -189,6 +189,7 @@ def test_the_bar_says_what_is_wrong_and_since_when(condition: str, cast: Cast, s
     since = {"held": "07:57", "slow": "07:30"}.get(condition, "07:53")
     assert f"Since {since}." in seen
     assert ("data-engine-tick" in seen) == (condition != "held")
+    assert (reverse("escalation:held") in seen) == (condition == "held")
 
 
 def test_a_well_engine_has_no_bar(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
