@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import logging
 import os
 import smtplib
 import sys
@@ -54,6 +55,7 @@ def _figures(messages: int) -> dict[str, Any]:
     from incidents.models import Notice
     from tests.incidents.delivery.sinks import MailSink
 
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     sink = MailSink().start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_CONFIGURED = "127.0.0.1", sink.port, True

@@ -88,9 +88,10 @@ def troubled(user: User) -> QuerySet[Notice]:
     return rows.select_related("incident", "webhook", "recipient").order_by("status", "-created_at", "-pk")
 
 
-def again(user: User, keys: list[int], now: dt.datetime) -> int:
-    """Try these once more from the beginning; whether they are still wanted is asked when they are sent."""
-    rows = troubled(user).filter(pk__in=keys).order_by()
+def again(user: User, keys: list[int] | None, now: dt.datetime) -> int:
+    """Try these, or with None all, once more from the beginning; whether they are still wanted is asked then."""
+    rows = troubled(user).order_by()
+    rows = rows if keys is None else rows.filter(pk__in=keys)
     chosen = list(rows.values_list("pk", flat=True))
     again = {"status": NoticeStatus.PENDING, "attempts": 0, "next_try_at": now, "lease_until": None}
     return Notice.objects.filter(pk__in=chosen).update(**again)

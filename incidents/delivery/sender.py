@@ -36,6 +36,8 @@ BEGIN_SECONDS = 40.0
 LEAVE_SECONDS = 60.0
 #: How often a channel with nothing to do looks again while another one is still busy.
 LOOK_SECONDS = 1.0
+#: What came back within so long is marked together: one statement, where each by itself halves the pace.
+TOGETHER_SECONDS = 0.1
 
 #: One call a process: the others would wait for the same servers in the threads that escalation needs.
 _one_at_a_time = threading.Lock()
@@ -101,6 +103,8 @@ class _Call:
         self._result = result
         works = [channel for channel, is_set in configured().items() if is_set]
         self._channels = [_Channel(name) for name in (*works, NoticeChannel.WEBHOOK)]
+        #: By channel: until when it is known to have worked, so that not every message says it again.
+        self._well_until: dict[str, float] = {}
         self._done: queue.Queue[tuple[_Channel, Job | None]] = queue.Queue()
         self._threads = ThreadPoolExecutor(max_workers=sum(LANES.values()), thread_name_prefix="deliver")
 
@@ -200,17 +204,18 @@ class _Call:
     # ---- Back ----
 
     def _settle(self) -> None:
-        """Mark what the lanes have done since; waits a moment for the first."""
+        """Mark what the lanes have done since; waits a moment for the first, and a little for those that follow it."""
         done: dict[str, list[Job]] = defaultdict(list)
         try:
             item = self._done.get(timeout=LOOK_SECONDS)
+            until = time.monotonic() + TOGETHER_SECONDS
             while True:
                 channel, job = item
                 if job is None:
                     channel.busy -= 1
                 else:
                     done[channel.name].append(job)
-                item = self._done.get_nowait()
+                item = self._done.get(timeout=max(until - time.monotonic(), 0.001))
         except queue.Empty:
             pass
         for name, jobs in done.items():
@@ -242,9 +247,11 @@ class _Call:
             elif not job.skipped:
                 # An answer about one message is an answer.
                 row, worked = [], True
-        if worked:
+        if worked and (row or time.monotonic() > self._well_until.get(name, 0.0)):
             breaker.succeeded(name, self.now())
+            self._well_until[name] = time.monotonic() + LOOK_SECONDS
         if row:
+            self._well_until.pop(name, None)
             breaker.failed(name, self.now(), str(row[-1].fault), len(row))
 
 

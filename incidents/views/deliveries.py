@@ -41,21 +41,25 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def again(request: HttpRequest) -> HttpResponse:
-    """Try the ticked ones again, or give them up."""
-    user, now = _keeper(request), timezone.now()
-    keys = [int(key) for key in request.POST.getlist("notice") if key.isascii() and key.isdigit() and len(key) < 19]
-    if not keys:
+    """Try the ticked ones again, or all, or give the ticked ones up."""
+    user, do = _keeper(request), request.POST.get("do")
+    ticked = _keys(request.POST.getlist("notice"))
+    if not ticked and do != "all":
         messages.warning(request, _("Tick at least one message first."))
-    elif request.POST.get("do") == "give_up":
-        count = overview.give_up(user, keys)
+    elif do == "give_up":
+        count = overview.give_up(user, ticked)
         text = ngettext("%(n)d message is given up.", "%(n)d messages are given up.", count)
         messages.success(request, text % {"n": count})
     else:
-        count = overview.again(user, keys, now)
+        count = overview.again(user, None if do == "all" else ticked, timezone.now())
         wake("incidents.deliver")
         text = ngettext("%(n)d message is tried again.", "%(n)d messages are tried again.", count)
         messages.success(request, text % {"n": count})
     return redirect("escalation:deliveries")
+
+
+def _keys(sent: list[str]) -> list[int]:
+    return [int(key) for key in sent if key.isascii() and key.isdigit() and len(key) < 19]
 
 
 @require_POST

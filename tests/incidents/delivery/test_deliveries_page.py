@@ -76,6 +76,12 @@ def test_trying_again_begins_anew(dead: Notice, cast: Cast, signed_in: Any) -> N
     assert (dead.status, dead.attempts) == ("pending", 0)
 
 
+def test_after_an_outage_all_are_tried_again(dead: Notice, sealed_dead: Notice, cast: Cast, signed_in: Any) -> None:
+    signed_in(cast.psc).post(reverse("escalation:deliveries_again"), {"do": "all"})
+    assert Notice.objects.get(pk=dead.pk).status == "pending"
+    assert Notice.objects.get(pk=sealed_dead.pk).status == "dead"
+
+
 def test_giving_up_takes_it_out_of_the_list(dead: Notice, cast: Cast, signed_in: Any) -> None:
     client = signed_in(cast.psc)
     client.post(reverse("escalation:deliveries_again"), {"notice": [dead.pk], "do": "give_up"})
