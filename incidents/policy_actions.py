@@ -233,7 +233,7 @@ def _record(
     after: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> Entry:
-    """One entry about no case; `after` names the version as people do, "CC27 2"."""
+    """One entry about no case; `after` names the version as its address does, "CC27/2"."""
     return Entry.objects.create(
         act=Act.POLICY,
         at=now,

@@ -17,6 +17,7 @@ from incidents.delivery.texts import (
     moved_sentence,
     outcome_sentence,
     passed_sentence,
+    policy_sentence,
     sentence,
 )
 from incidents.models import Incident, Notice, NoticeChannel
@@ -73,6 +74,8 @@ def _line(notice: Notice, owners: Mapping[int, SecurityCommand], bodies: Mapping
         code = notice.entry.after.get("command", "")
         if notice.kind == PASSED_DIGEST:
             return Line(notice, passed_sentence(notice.entry, bodies.get(code, code)))
+        if notice.kind == "policy":
+            return Line(notice, policy_sentence(notice.entry))
         if notice.kind != "account":
             return Line(notice, "")
         return Line(notice, account_sentence(notice.entry, bodies.get(code, code)))

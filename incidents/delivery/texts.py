@@ -130,6 +130,12 @@ def passed_sentence(entry: Entry, command: str) -> str:
     ) % values
 
 
+def policy_sentence(entry: Entry) -> str:
+    """That a version of an escalation policy was published; its name is that of its address."""
+    values = {"by": entry.by, "version": entry.after.get("policy", "")}
+    return _("%(by)s published the escalation policy %(version)s. New cases run by it from now on.") % values
+
+
 def account_sentence(entry: Entry, command: str) -> str:
     """What an administrator did to an account; `command` is the name of the body of a posting. For the inbox only."""
     after = entry.after

@@ -61,7 +61,7 @@ class Policy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.election.code if self.election else '*'} {self.number}"
+        return f"{self.election.code if self.election else 'general'}/{self.number}"
 
 
 class ResponseTarget(models.Model):

@@ -42,8 +42,8 @@ def test_a_draft_says_what_its_version_says(cast: Cast) -> None:
     assert (draft.number, draft.based_on, draft.published_at, draft.created_by) == (1, general(), None, cast.psc)
     assert content_of(draft).values() == content_of(general()).values()
     assert drafted(draft).number == 2
-    entry = Entry.objects.get(act=Act.POLICY, after__policy="CC27 1")
-    assert (entry.by, entry.incident, entry.after["what"], entry.after["from"]) == (cast.psc, None, "drafted", "* 1")
+    entry = Entry.objects.get(act=Act.POLICY, after__policy="CC27/1")
+    assert (entry.by, entry.incident, entry.after["what"], entry.after["from"]) == (cast.psc, None, "drafted", "general/1")
 
 
 @pytest.mark.parametrize("name", ["officer", "duty_commander", "provincial", "ministry", "auditor", "administrator"])
@@ -71,7 +71,7 @@ def test_an_edit_is_kept_whole_and_journaled_by_value(cast: Cast) -> None:
     assert entry.before == {"campaign.low.acknowledge": 720, "campaign.low.contain": 14400}
     assert entry.after == {
         "what": "edited",
-        "policy": "CC27 1",
+        "policy": "CC27/1",
         "campaign.low.acknowledge": 700,
         "campaign.low.contain": 9000,
     }

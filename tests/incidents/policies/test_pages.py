@@ -308,3 +308,21 @@ def test_the_preview_says_vacant_levels_and_the_rules_of_the_silence_day(cast: C
     assert "tighter rules of the silence day hold now" in said
     assert "Left out, because nobody is there now: " in said
     assert "By the escalation policy, version 1" in said
+
+
+def test_who_is_told_of_a_new_version_reads_it_in_the_inbox(cast: Cast, signed_in: SignIn) -> None:
+    published(faster(2))
+    said = text(signed_in(cast.psc).get(reverse("incidents:inbox")))
+    assert "cast-nec published the escalation policy CC27/1" in said
+
+
+def test_the_timeline_of_a_moved_case_says_from_which_version_to_which(
+    cast: Cast, signed_in: SignIn, make_incident: Callable[..., Any]
+) -> None:
+    from incidents import rebasing
+
+    case, version = make_incident(), published(faster(2))
+    rebasing.rebase(case, version, by=cast.nec, reason="For all.", version=None, now=NOW)
+    said = text(signed_in(cast.nec).get(case.get_absolute_url()))
+    assert "Moved to version CC27/1 of the escalation policy" in said
+    assert "For all." in said

@@ -77,8 +77,8 @@ def test_the_journal_says_from_which_to_which_and_why(cast: Cast, make_incident:
     version = published(faster(2), now=minutes(1))
     rebased(case, version)
     entry = case.entries.get(act=Act.REBASE)
-    assert (entry.before, entry.by, entry.reason) == ({"policy": "* 1"}, cast.nec, "The new times hold for all.")
-    assert entry.after == {"policy": "CC27 1", "clocks": 3}
+    assert (entry.before, entry.by, entry.reason) == ({"policy": "general/1"}, cast.nec, "The new times hold for all.")
+    assert entry.after == {"policy": "CC27/1", "clocks": 3}
 
 
 def test_a_clock_that_says_the_same_is_left_as_it_is(cast: Cast, make_incident: Make) -> None:
