@@ -344,11 +344,13 @@ class Turn:
 #: After a ring that nobody heard the bell rests for a tick, or a silent broker would gather threads that wait for it.
 _BELL_RESTS_SECONDS = 15.0
 _bell_rests_until: list[float] = [0.0]
+#: Rings under way at once in a process: who comes while so many are not heard yet adds nothing to them.
+_bells = threading.BoundedSemaphore(2)
 
 
 def wake(task: str) -> None:
     """Ring the doorbell, and do not wait until somebody hears it: a broker may take its time limits to be silent."""
-    if time.monotonic() >= _bell_rests_until[0]:
+    if time.monotonic() >= _bell_rests_until[0] and _bells.acquire(blocking=False):
         threading.Thread(target=_ring, args=(task,), name="doorbell", daemon=True).start()
 
 
@@ -359,6 +361,8 @@ def _ring(task: str) -> None:
     except Exception as fault:  # the act is committed; no fault of a broker may turn it into an error page
         _bell_rests_until[0] = time.monotonic() + _BELL_RESTS_SECONDS
         log.warning("Could not wake %s: %s", task, fault)
+    finally:
+        _bells.release()
 
 
 def clear_request(case: Incident) -> None:
