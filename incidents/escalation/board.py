@@ -34,8 +34,8 @@ AHEAD = (dt.timedelta(minutes=15), dt.timedelta(hours=1), dt.timedelta(hours=24)
 #: A scope with at most so many open cases is asked case by case. A larger one is walked in the order of the clocks,
 #: where at least one in some hundreds is in it (at a million open cases: 40 ms; the other way round 2 s).
 FEW = 2000
-#: Clocks a case has at a time, about: so many are read for each line.
-CLOCKS = 4
+#: Clocks a case has at a time, about: so many are read for each line at first, and at most so many in one go.
+CLOCKS, MOST_READ = 4, 5000
 #: States in which a case was taken up before and handed on: who got it has to accept.
 TAKEN_UP = (State.ACKNOWLEDGED, State.RESPONDING, State.CONTAINED)
 
@@ -96,36 +96,45 @@ def due_next(
     locked = list(Election.objects.filter(is_locked=True).values_list("pk", flat=True))
     wanted = cases.open().exclude(election__in=locked)
     keys = list(wanted.order_by("next_due_at", "id").values_list("pk", flat=True)[: FEW + 1])
-    found: list[Due] = []
-    if not keys:
-        return found
     if len(keys) <= FEW:
-        return _steps(Q(incident__in=keys), now + spans[-1], size, after)
+        return _steps(Q(incident__in=keys), None, now + spans[-1], size, after) if keys else []
+    found: list[Due] = []
     for span in spans:
         if after and now + span <= after[0]:
             continue
-        found = _steps(Q(incident__in=wanted.order_by().values("pk")), now + span, size, after)
+        found = _steps(Q(), wanted, now + span, size, after)
         if len(found) == size:
-            return found
+            break
     return found
 
 
-def _steps(scope: Q, until: dt.datetime, size: int, after: tuple[dt.datetime, UUID] | None) -> list[Due]:
-    """Clocks in order, each case by the first of its own.
+def _steps(
+    scope: Q,
+    cases: IncidentQuerySet | None,
+    until: dt.datetime,
+    size: int,
+    after: tuple[dt.datetime, UUID] | None,
+) -> list[Due]:
+    """Clocks of `scope` in order, each case by the first of its own; with `cases` only what is among them.
 
-    Which that is, is asked for the cases read: as a condition it would be looked up for every clock in the span.
+    Both are asked for the clocks read, a few hundred at a time. As conditions of the one query PostgreSQL looks them up
+    for every running clock and every open case there is.
     """
     # What acts before `until` is looked at before `until`: so much the index over `fires_at` can leave out.
     within = _moments().filter(scope, fires_at__lt=until, at__lt=until).order_by("at", "incident", "pk")
     found: list[Due] = []
+    read = size * CLOCKS
     while True:
         behind = within.filter(Q(at__gt=after[0]) | Q(at=after[0], incident__gt=after[1])) if after else within
-        rows = list(behind.values_list("incident", "pk", "at")[: size * CLOCKS])
-        first = _first_clocks({case for case, _key, _at in rows})
-        found += [Due(incident=case, clock=key, at=at) for case, key, at in rows if first[case] == key]
-        if len(found) >= size or len(rows) < size * CLOCKS:
+        rows = list(behind.values_list("incident", "pk", "at")[:read])
+        seen = {case for case, _key, _at in rows}
+        if cases is not None:
+            seen = set(cases.filter(pk__in=seen).order_by().values_list("pk", flat=True))
+        first = _first_clocks(seen)
+        found += [Due(incident=case, clock=key, at=at) for case, key, at in rows if first.get(case) == key]
+        if len(found) >= size or len(rows) < read:
             return found[:size]
-        after = (rows[-1][2], rows[-1][0])
+        after, read = (rows[-1][2], rows[-1][0]), min(read * 2, MOST_READ)
 
 
 def _first_clocks(cases: Collection[UUID]) -> dict[UUID, int]:
