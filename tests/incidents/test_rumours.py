@@ -105,11 +105,12 @@ def test_the_minutes_are_those_of_the_policy(cast: Cast, make_incident: Make) ->
     steps = list(newest.steps.all())
     newest.pk, newest.number, newest.published_at = None, newest.number + 1, None
     newest.save()
-    for row in [*targets, *steps]:
-        row.pk, row.policy = None, newest
-        if isinstance(row, ResponseTarget):
-            row.verify_minutes = 77
-        row.save()
+    for target in targets:
+        target.pk, target.policy, target.verify_minutes = None, newest, 77
+        target.save()
+    for step in steps:
+        step.pk, step.policy = None, newest
+        step.save()
     Policy.objects.filter(pk=newest.pk).update(published_at=NOW - DAY)
     forget()
     found = clock(rumour(make_incident))
