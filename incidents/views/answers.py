@@ -38,9 +38,14 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     viewer = request.user if isinstance(request.user, User) else None
     does = answers.by_link if request.method == "POST" else answers.read_link
     asked = does(token, timezone.now(), viewer=viewer)
-    language = asked.person.language if asked.person and viewer is None else translation.get_language()
-    with translation.override(language):
+    with translation.override(_language(request, asked)):
         return _answer_page(request, asked)
+
+
+def _language(request: HttpRequest, asked: Asked) -> str:
+    """The recipient's, unless a language was chosen on this device or somebody is signed in."""
+    was_chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES or request.user.is_authenticated
+    return asked.person.language if asked.person and not was_chosen else translation.get_language()
 
 
 def _answer_page(request: HttpRequest, asked: Asked) -> HttpResponse:

@@ -192,4 +192,7 @@ def test_who_is_only_informed_has_neither_link_nor_code(
 
 def test_the_page_is_in_the_language_of_its_recipient(path: str, cast: Cast) -> None:
     type(cast.duty_commander).objects.filter(pk=cast.duty_commander.pk).update(language="km")
-    assert 'lang="km"' in Client().get(path).content.decode()
+    assert '<html lang="km"' in Client().get(path).content.decode()
+    chosen = Client()
+    chosen.cookies["language"] = "en"
+    assert '<html lang="en"' in chosen.get(path).content.decode()
