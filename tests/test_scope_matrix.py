@@ -77,7 +77,7 @@ OPERATORS = frozenset({
 #: Who has to do with duty at all; who keeps that of the district of the ordinary case, and who looks at it.
 ON_DUTY = POSTED - {"ministry", "liaison", "demo_liaison", "auditor", "administrator"}
 KEEPS_DUTY = frozenset({"duty_commander", "provincial", "psc"})
-SEES_DUTY = KEEPS_DUTY | {"officer", "neighbour"}
+SEES_DUTY = KEEPS_DUTY | {"officer"}
 LOGIN, DENIED = 302, 401
 #: Whoever holds a posting, and who of them drafts escalation policies.
 POSTED = EVERYBODY - {"relieved"}
@@ -192,7 +192,7 @@ TABLE: dict[str, Row] = {
     "escalation:held": Row(who=KEEPERS - {"administrator"}),
     "escalation:try_again": Row(who=frozenset(), **POST),
     "escalation:tick": Row(who=BOARD | {"administrator"}, **POST),
-    # Duty: of the district of the ordinary case. Its neighbour acts for it, so it keeps its roster, but cannot hand on.
+    # Duty: of the district of the ordinary case. The province acts for it.
     "duty:overview": Row(who=ON_DUTY, seen=0),
     "duty:mine": Row(),
     "duty:feed_new": Row(**POST),
@@ -387,12 +387,20 @@ def stage(cast: Cast, clock: None) -> Stage:
         token=ApiToken.objects.create(user=cast.officer, name="phone", digest="0" * 64, hint="esi_0", created_at=NOW),
         draft=draft_for(ordinary, cast),
         call=call_of(hold(cast.command("duty_commander").code), cast.command("duty_commander").code),
-        duty=plan_duty(cast),
+        duty=acted_for_from_above(cast),
         hook=Webhook.objects.create(
             name="Desk", command=cast.command("provincial"), url="https://example.org/", sealed_secret=b"",
             made_by=cast.psc, made_at=NOW,
         ),  # fmt: skip
     )
+
+
+def acted_for_from_above(cast: Cast) -> Duty:
+    """Duty with a delegation to the province, which sees the district's cases: a neighbour would too."""
+    duty = plan_duty(cast)
+    duty.delegation.acting = cast.command("provincial")
+    duty.delegation.save(update_fields=["acting"])
+    return duty
 
 
 def seal_one(cast: Cast) -> Incident:
