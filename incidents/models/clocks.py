@@ -33,7 +33,7 @@ class Clock(models.Model):
     reopened), or a legitimate second escalation would be blocked. Times paused have moved `anchor_at` on.
     """
 
-    incident = models.ForeignKey(Incident, models.CASCADE, related_name="clocks")
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="clocks", db_index=False)
     kind = models.CharField(max_length=12, choices=ClockKind.choices)
     #: Key of the referral for a legal deadline, of which a case may have several; 0 for every other kind.
     about = models.PositiveBigIntegerField(default=0)
@@ -89,7 +89,7 @@ class EscalationKind(models.TextChoices):
 class Escalation(models.Model):
     """One step fired, once: the unique key is what makes a second worker, a retry or a replay harmless."""
 
-    incident = models.ForeignKey(Incident, models.PROTECT, related_name="escalations")
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="escalations", db_index=False)
     #: Kind of the clock, or "" for an act of a person; `about` as there.
     clock = models.CharField(max_length=12, blank=True)
     about = models.PositiveBigIntegerField(default=0)
@@ -98,8 +98,10 @@ class Escalation(models.Model):
     #: 0 for what the step did; 1 and more for the commands it left out on the way.
     part = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=12, choices=EscalationKind.choices)
-    from_command = models.ForeignKey(SecurityCommand, models.PROTECT, related_name="+")
-    to_command = models.ForeignKey(SecurityCommand, models.PROTECT, null=True, blank=True, related_name="+")
+    from_command = models.ForeignKey(SecurityCommand, models.PROTECT, related_name="+", db_index=False)
+    to_command = models.ForeignKey(
+        SecurityCommand, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     due_at = models.DateTimeField()
     fired_at = models.DateTimeField()
     run = models.ForeignKey("incidents.EngineRun", models.SET_NULL, null=True, blank=True, related_name="+")

@@ -56,14 +56,18 @@ class Notice(models.Model):
     least once, never lost.
     """
 
-    entry = models.ForeignKey(Entry, models.CASCADE, related_name="notices")
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="notices", db_index=False)
     incident = models.ForeignKey(Incident, models.CASCADE, null=True, blank=True, related_name="notices")
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="notices"
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="notices", db_index=False
     )
-    webhook = models.ForeignKey(Webhook, models.CASCADE, null=True, blank=True, related_name="notices")
+    webhook = models.ForeignKey(
+        Webhook, models.CASCADE, null=True, blank=True, related_name="notices", db_index=False
+    )
     #: Where it goes, for a channel with addresses; the inbox has none.
-    contact = models.ForeignKey(ContactPoint, models.SET_NULL, null=True, blank=True, related_name="+")
+    contact = models.ForeignKey(
+        ContactPoint, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     channel = models.CharField(max_length=8, choices=NoticeChannel.choices)
     #: Which text: a key of `delivery.texts`.
     kind = models.CharField(max_length=20)
@@ -78,7 +82,9 @@ class Notice(models.Model):
     #: What the gateway called it, for asking there.
     provider_id = models.CharField(max_length=120, blank=True)
     #: The notice whose message carried this one, where several went out together.
-    sent_with = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="carried")
+    sent_with = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="carried", db_index=False
+    )
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -115,6 +121,10 @@ class Notice(models.Model):
             models.Index(
                 fields=["recipient"], condition=Q(channel=NoticeChannel.INBOX, read_at=None), name="inbox_unread"
             ),
+            # What hangs on an address, a webhook or a message that goes: most notices have none of them.
+            models.Index(fields=["contact"], condition=Q(contact__isnull=False), name="notices_by_contact"),
+            models.Index(fields=["webhook"], condition=Q(webhook__isnull=False), name="notices_by_webhook"),
+            models.Index(fields=["sent_with"], condition=Q(sent_with__isnull=False), name="notices_carried"),
         ]
 
 

@@ -67,11 +67,17 @@ class Incident(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     #: For radio use: CC27-12-000123 (election, province, number).
     reference = models.CharField(_("reference"), max_length=24, unique=True)
-    election = models.ForeignKey(Election, models.PROTECT, related_name="incidents", verbose_name=_("election"))
+    # Foreign keys that nothing is looked up by, or that another index begins with, have no index of their own: every
+    # act writes each index of its case anew (docs/decisions/0010-engine.md).
+    election = models.ForeignKey(
+        Election, models.PROTECT, related_name="incidents", verbose_name=_("election"), db_index=False
+    )
     phase = models.CharField(_("phase"), max_length=12, choices=Phase.choices)
     category = models.ForeignKey(Category, models.PROTECT, related_name="incidents", verbose_name=_("category"))
     #: The version in force when it was reported; only REBASE changes it.
-    policy = models.ForeignKey(Policy, models.PROTECT, related_name="incidents", verbose_name=_("escalation policy"))
+    policy = models.ForeignKey(
+        Policy, models.PROTECT, related_name="incidents", verbose_name=_("escalation policy"), db_index=False
+    )
     #: The phase its clocks were last timed by; `phase` stays that of the report.
     clock_phase = models.CharField(max_length=12, choices=Phase.choices)
 
@@ -94,7 +100,12 @@ class Incident(models.Model):
     #: False from a hand-over until the new owner accepts or acknowledges.
     is_accepted = models.BooleanField(default=False)
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="assigned_incidents"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assigned_incidents",
+        db_index=False,
     )
 
     occurred_at = models.DateTimeField(_("occurred"))
@@ -102,8 +113,10 @@ class Incident(models.Model):
         _("how exact"), max_length=10, choices=TimePrecision.choices, default=TimePrecision.MINUTES
     )
     reported_at = models.DateTimeField(_("reported"))
-    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="reported_incidents")
-    reporting_command = models.ForeignKey(SecurityCommand, models.PROTECT, related_name="+")
+    reporter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="reported_incidents", db_index=False
+    )
+    reporting_command = models.ForeignKey(SecurityCommand, models.PROTECT, related_name="+", db_index=False)
     channel = models.CharField(_("reported through"), max_length=8, choices=Channel.choices)
 
     #: Village or commune where known, never above district. The column holds the P-code itself.
@@ -139,13 +152,17 @@ class Incident(models.Model):
     #: Conflict of interest: out of sight and out of every count of the unit concerned and of the ladder (tier T4).
     is_sealed = models.BooleanField(default=False)
     is_drill = models.BooleanField(default=False)
-    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="merged")
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged", db_index=False
+    )
     outcome = models.CharField(_("outcome"), max_length=20, choices=Outcome.choices, blank=True)
     dismiss_reason = models.CharField(_("why not"), max_length=14, choices=DismissReason.choices, blank=True)
 
     #: An act that waits for a second person: withdraw, dismiss or resolve; see `lifecycle.COUNTERSIGNED`.
     request_act = models.CharField(max_length=20, choices=Act.choices, blank=True)
-    request_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    request_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     request_at = models.DateTimeField(null=True, blank=True)
     request_reason = models.TextField(blank=True)
     #: What the requested act needs (outcome, dismissal reason), as its keyword arguments.
@@ -156,7 +173,9 @@ class Incident(models.Model):
     last_update_at = models.DateTimeField(null=True, blank=True)
     contained_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     classified_at = models.DateTimeField(null=True, blank=True)
     reopened_count = models.PositiveSmallIntegerField(default=0)
@@ -256,6 +275,7 @@ class Incident(models.Model):
                 condition=Q(resolved_at__isnull=False, is_sealed=False, is_drill=False),
                 name="ended_by_time",
             ),
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="merged_by_survivor"),
             models.Index(fields=["request_at"], condition=~Q(request_act=""), name="requests_waiting"),
             models.Index(fields=["reported_at"], condition=Q(is_sealed=True), name="sealed_by_time"),
         ]
@@ -312,14 +332,18 @@ class Custody(models.Model):
     """Who held the case from when: one row a hand-over. The sender stays accountable until it is accepted."""
 
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="custodies")
-    command = models.ForeignKey(SecurityCommand, models.PROTECT, related_name="custodies")
-    from_command = models.ForeignKey(SecurityCommand, models.PROTECT, null=True, blank=True, related_name="+")
+    command = models.ForeignKey(SecurityCommand, models.PROTECT, related_name="custodies", db_index=False)
+    from_command = models.ForeignKey(
+        SecurityCommand, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     reason = models.CharField(max_length=40)
     #: When the hand-over was due by rule; equals `at` for an act of a person.
     due_at = models.DateTimeField()
     at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
-    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
 
     class Meta:
         ordering = ["incident", "pk"]

@@ -17,13 +17,15 @@ class Entry(models.Model):
     Triggers refuse UPDATE and DELETE on both databases (migration `journal_append_only`).
     """
 
-    incident = models.ForeignKey(Incident, models.PROTECT, null=True, blank=True, related_name="entries")
+    incident = models.ForeignKey(
+        Incident, models.PROTECT, null=True, blank=True, related_name="entries", db_index=False
+    )
     act = models.CharField(_("act"), max_length=20, choices=Act.choices)
     at = models.DateTimeField(_("when"))
     channel = models.CharField(_("through"), max_length=8, choices=Channel.choices)
     #: The person; empty for the engine.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    posting = models.ForeignKey(Posting, models.PROTECT, null=True, blank=True, related_name="+")
+    posting = models.ForeignKey(Posting, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     command = models.ForeignKey(SecurityCommand, models.PROTECT, null=True, blank=True, related_name="+")
     #: Changed fields only, as stored values: {"severity": "medium"} and {"severity": "high"}.
     before = models.JSONField(default=dict)
