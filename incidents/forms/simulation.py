@@ -80,6 +80,8 @@ class SimulationForm(forms.Form):
         }
         self.is_asked = bool(data)
         super().__init__({name: data.get(name) or usual.get(name, "") for name in self.base_fields})
+        for field in self.fields.values():
+            field.error_messages |= _words_for(field)
         _choices(self.fields["policy"], list(versions.items()))
         _choices(self.fields["election"], [(e.code, e.name) for e in elections])
 
@@ -102,6 +104,17 @@ class SimulationForm(forms.Form):
     def behaviour(self) -> Behaviour:
         asked = self.cleaned_data
         return Behaviour(share=(asked["share"] or 0) / 100, minutes=asked["minutes"] or _USUAL.minutes)
+
+
+def _words_for(field: forms.Field) -> dict[str, str]:
+    """What is said of an answer that is none, by Django's names of the faults."""
+    if isinstance(field, forms.IntegerField):
+        limits = {"least": field.min_value, "most": field.max_value}
+        text = _("Give a whole number from %(least)s to %(most)s.") % limits
+        return dict.fromkeys(("invalid", "min_value", "max_value"), text)
+    if isinstance(field, forms.DateField):
+        return {"invalid": _("Write the day as year-month-day, like 2027-06-03.")}
+    return {"invalid_choice": _("Choose one from the list.")}
 
 
 def _choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:

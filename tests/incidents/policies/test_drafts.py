@@ -43,7 +43,12 @@ def test_a_draft_says_what_its_version_says(cast: Cast) -> None:
     assert content_of(draft).values() == content_of(general()).values()
     assert drafted(draft).number == 2
     entry = Entry.objects.get(act=Act.POLICY, after__policy="CC27/1")
-    assert (entry.by, entry.incident, entry.after["what"], entry.after["from"]) == (cast.psc, None, "drafted", "general/1")
+    assert (entry.by, entry.incident, entry.after["what"], entry.after["from"]) == (
+        cast.psc,
+        None,
+        "drafted",
+        "general/1",
+    )
 
 
 @pytest.mark.parametrize("name", ["officer", "duty_commander", "provincial", "ministry", "auditor", "administrator"])

@@ -273,11 +273,11 @@ def test_a_case_names_its_version_and_who_may_moves_it(
     cast: Cast, signed_in: SignIn, make_incident: Callable[..., Any]
 ) -> None:
     case = make_incident()
-    assert "By the escalation policy, version 1" in text(signed_in(cast.officer).get(case.get_absolute_url()))
+    assert "By the general escalation policy, version 1" in text(signed_in(cast.officer).get(case.get_absolute_url()))
     published(faster(2))
     theirs, ours = (text(signed_in(person).get(case.get_absolute_url())) for person in (cast.officer, cast.nec))
     assert "is in force now" not in theirs
-    assert "Version 1 is in force now. Move the case" in ours
+    assert "That of CC27, version 1, is in force now. Move the case" in ours
 
 
 def test_the_preview_of_a_report_goes_by_the_version_in_force(cast: Cast) -> None:
@@ -307,7 +307,7 @@ def test_the_preview_says_vacant_levels_and_the_rules_of_the_silence_day(cast: C
         said = text(signed_in(cast.officer).post(reverse("incidents:report_preview"), sent))
     assert "tighter rules of the silence day hold now" in said
     assert "Left out, because nobody is there now: " in said
-    assert "By the escalation policy, version 1" in said
+    assert "By the general escalation policy, version 1" in said
 
 
 def test_who_is_told_of_a_new_version_reads_it_in_the_inbox(cast: Cast, signed_in: SignIn) -> None:
