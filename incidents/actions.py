@@ -474,7 +474,10 @@ def _allowed(acts: Iterable[Act], incident: Incident, user: User) -> Iterator[Ac
         return
     facts = facts_of(incident, user)
     for act in acts:
-        if act in _ACTS and _applies(act, incident) and authority.may(act, user.current_postings, facts):
+        if act not in _ACTS or not _applies(act, incident) or not authority.may(act, user.current_postings, facts):
+            continue
+        # Asked last, because it is asked of the database.
+        if act != Act.CONCLUDE_REFERRAL or running_referrals(incident).exists():
             yield act
 
 
@@ -497,8 +500,6 @@ def _applies(act: Act, case: Incident) -> bool:
             return not case.request_act and not case.snoozed_until and pauses.may_pause(case)
         case Act.WAKE:
             return case.snoozed_until is not None
-        case Act.CONCLUDE_REFERRAL:
-            return running_referrals(case).exists()
         case Act.WITHDRAW | Act.DISMISS:
             return not case.request_act
         case Act.RESOLVE:

@@ -80,7 +80,8 @@ def conclude_referral(incident: Incident, *, by: User, referral: int | str, outc
 
 def numbered(incident: Incident) -> dict[int, Referral]:
     """The referrals of a case by their number in it, from 1: what people and the API call them by."""
-    return dict(enumerate(incident.referrals.order_by("pk"), start=1))
+    # Every act raises the version: on a case just reported there is nothing to ask for.
+    return dict(enumerate(incident.referrals.order_by("pk"), start=1)) if incident.version > 1 else {}
 
 
 def running(incident: Incident) -> QuerySet[Referral]:
