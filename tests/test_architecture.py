@@ -83,6 +83,9 @@ WRITERS = {
     "incidents/evidence.py": "attachment rows, called by acts",
     "incidents/drills.py": "drills, which are no cases",
     "incidents/notices.py": "public notices have their own two-person life",
+    "incidents/referrals.py": "the acts of referring and of its outcome",
+    "incidents/timekeeping.py": "clocks of a case, for its acts",
+    "incidents/vacancies.py": "the trace of commands a new report went past",
     "incidents/rebasing.py": "clocks of cases that an act moves to another policy",
     "incidents/policy_actions.py": "escalation policies have their own two-person life",
     "incidents/taxonomy.py": "importer of reference data",
@@ -176,6 +179,8 @@ CLOCK_READERS = (
     "/views/", "/views.py", "/api/", "/management/", "/tasks.py", "/admin.py", "/context.py", "/templatetags/",
     # Called with a request, by views and the page's shell.
     "incidents/election_choice.py",
+    # The database's clock, asked by the doors that start a tick.
+    "incidents/escalation/moment.py",
     # `current_postings` is read by templates and querysets, which pass no time.
     "commands/models/people.py",
 )  # fmt: skip

@@ -20,8 +20,10 @@ STORY = "A motorbike was taken from the market while its owner bought rice."
 ONCE = 2
 #: The addresses of who is told, and the webhooks of commands.
 OUTSIDE = 2
+#: The answer of the API lists the case's referrals.
+REFERRALS = 1
 #: Measured 24 and 20 on PostgreSQL; SQLite asks for its session and savepoints besides.
-BY_FORM, BY_API = 28 + ONCE + OUTSIDE, 24 + ONCE + OUTSIDE
+BY_FORM, BY_API = 28 + ONCE + OUTSIDE, 24 + ONCE + OUTSIDE + REFERRALS
 
 
 def test_by_the_form(cast: Any, signed_in: Any, django_assert_max_num_queries: Any) -> None:
