@@ -48,7 +48,7 @@ def refer(incident: Incident, *, by: User, body: str, sent_at: dt.datetime, docu
         )
         if minutes:
             start_clock(case, ClockKind.LEGAL, minutes, sent_at, t.now, about=referral.pk)
-        t.extra_after = {"referral": len(numbered(case)), "body": body, "sent_at": sent_at.isoformat()}
+        t.extra_after = {"referral": case.referrals.count(), "body": body, "sent_at": sent_at.isoformat()}
         t.extra_after |= {"due_at": due.isoformat()} if due else {}
         t.extra_after |= {"document": referral.document} if referral.document else {}
         t.tell_commands("refer", [case.owner])

@@ -82,6 +82,8 @@ def test_several_referrals_run_beside_each_other(cast: Cast, make_incident: Make
     case = do(Act.CONCLUDE_REFERRAL, case, cast.duty_commander, referral=2, outcome="rejected")
     assert [c.state for c in legal(case)] == [ClockState.RUNNING, ClockState.MET, ClockState.RUNNING]
     assert [r.outcome for r in case.referrals.order_by("pk")] == ["", "rejected", ""]
+    numbers = [entry.after["referral"] for entry in case.entries.exclude(act=Act.REPORT).order_by("pk")]
+    assert numbers == [1, 2, 3, 2], "the journal calls them by their number in the case"
 
 
 def test_a_case_does_not_close_while_a_referral_runs_and_does_after_it(cast: Cast, make_incident: Make) -> None:
