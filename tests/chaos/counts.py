@@ -144,7 +144,15 @@ def _double(found: Counts, cases: dict[UUID, Incident], rows: list[Escalation]) 
         if said[key] < rows_of[key]:
             found.note("missed", f"{said[key]} entries for {rows_of[key]} rows of {key}")
     # Every move is one row, one change of custody and one entry, and each begins where the one before it ended.
-    moves = Counter(r.incident_id for r in Escalation.objects.filter(kind__in=_MOVES) if r.to_command_id)
+    by_kind = Counter((r.incident_id, r.kind) for r in Escalation.objects.filter(kind__in=_MOVES) if r.to_command_id)
+    by_rule = Counter(Entry.objects.filter(act=Act.AUTO_ESCALATE).values_list("incident", flat=True))
+    moves: Counter[UUID] = Counter()
+    for key in cases:
+        certain, passed = by_kind[(key, EscalationKind.OWNER_MOVED)], by_kind[(key, EscalationKind.PASSED)]
+        # What a command was only passed by may be a move or what it would have been told of.
+        if not certain <= by_rule[key] <= certain + passed:
+            found.note("double", f"{cases[key].reference}: {by_rule[key]} entries for {certain} and {passed} moves")
+        moves[key] = by_rule[key] + by_kind[(key, EscalationKind.MANUAL)] + by_kind[(key, EscalationKind.HAND_BACK)]
     held: dict[UUID, list[Custody]] = defaultdict(list)
     for custody in Custody.objects.order_by("pk"):
         held[custody.incident_id].append(custody)
