@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from commands.choices import Role
 from commands.models import User
+from elections import calendar
 from incidents import lifecycle, pauses, referrals
 from incidents.choices import (
     SEVERITY_ORDER,
@@ -87,10 +88,17 @@ def reopen(incident: Incident, *, by: User, **how: Any) -> Incident:
         case.reopened_count += 1
         case.resolved_at = case.resolved_by = case.closed_at = case.contained_at = None
         case.outcome = ""
-        t.start_clock(ClockKind.CONTAIN, t.targets.contain)
-        time_verification(t)
+        _begin_anew(t)
         t.tell_commands("reopen", [case.owner])
     return t.incident
+
+
+def _begin_anew(t: Turn) -> None:
+    """What had ended is open again, by the targets of the phase of now: nobody timed it anew while it was over."""
+    case = t.incident
+    case.clock_phase = calendar.phase_at(case.election, t.now, case.place_id)
+    t.start_clock(ClockKind.CONTAIN, t.targets.contain)
+    time_verification(t)
 
 
 def _may_always_reopen(case: Incident) -> bool:
@@ -147,8 +155,7 @@ def _keep_earliest(t: Turn, keeper: Incident) -> None:
 def unmerge(incident: Incident, *, by: User, **how: Any) -> Incident:
     with turn(incident, Act.UNMERGE, by=by, **how) as t:
         t.incident.merged_into = None
-        t.start_clock(ClockKind.CONTAIN, t.targets.contain)
-        time_verification(t)
+        _begin_anew(t)
     return t.incident
 
 

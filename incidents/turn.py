@@ -100,6 +100,7 @@ TRACKED = (
     "classified_at",
     "reopened_count",
     "policy_id",
+    "clock_phase",
     "snoozed_until",
     "next_due_at",
     "next_due_kind",
@@ -376,10 +377,18 @@ def locked(pk: UUID, by: User | None) -> Incident:
     cases = Incident.objects.all() if by is None else Incident.objects.visible_to(by)
     if not cases.filter(pk=pk).exists():
         raise Incident.DoesNotExist
-    incident = Incident.objects.select_for_update(of=("self",)).get(pk=pk)
+    incident = _locked_row.first(pk)
+    if incident is None:
+        raise Incident.DoesNotExist
     if incident.election.is_locked:
         raise refused(_("The record of this election is closed. It can be read and not changed."), "locked")
     return incident
+
+
+@prepared
+def _locked_row(pk: Any) -> QuerySet[Incident]:
+    rows = Incident.objects.select_for_update(of=("self",)).filter(pk=pk)
+    return rows.select_related("owner", "election", "category")
 
 
 @contextmanager

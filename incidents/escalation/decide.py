@@ -162,11 +162,12 @@ def minutes_of(kind: str, targets: Targets) -> int | None:
 def tighten(clock: Ticking, since: dt.datetime, minutes: int, rules: Rules) -> bool:
     """Let `clock` end `minutes` after `since` where that is sooner; whether it was. Pure, of one clock.
 
-    One that stands paused keeps at most `minutes` for when it runs on.
+    One that was started later, because nobody had timed the case anew yet, has them from its own start. One that stands
+    paused keeps at most `minutes` for when it runs on.
     """
     if clock.state not in ("running", "paused"):
         return False
-    anchor = clock.paused_at or since
+    anchor = clock.paused_at or max(since, clock.anchor_at)
     deadline = anchor + dt.timedelta(minutes=minutes)
     if deadline >= clock.deadline_at:
         return False
