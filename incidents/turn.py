@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from commands.authority import Facts, judge
 from commands.models import Posting, SecurityCommand, User
+from elections.prepared import prepared
 from incidents import lifecycle, tallies
 from incidents.choices import Act, Channel, Classification, ClockKind, Nature, State
 from incidents.deadlines import Targets
