@@ -155,7 +155,7 @@ def fill(incidents: int) -> dict[str, Any]:
         cursor.execute("UPDATE incidents_clock SET step = 1, fires_at = %s", [later])
         if connection.vendor == "postgresql":
             for table in ("clock", "incident", "entry", "custody"):
-                cursor.execute(f"VACUUM FULL ANALYZE incidents_{table}")
+                cursor.execute(f"VACUUM ANALYZE incidents_{table}")
     return {}
 
 
@@ -165,7 +165,7 @@ def _staff_the_top() -> None:
 
     for kind, role in (("psc", "psc_watch"), ("nec", "nec_secretariat")):
         user = User.objects.create(username=f"bench-{kind}")
-        command = SecurityCommand.objects.active().filter(kind=kind).order_by("path").first()
+        command = SecurityCommand.objects.active().filter(kind=kind).order_by("path")[0]
         Posting.objects.create(user=user, role=role, command=command, starts_at=_now() - dt.timedelta(days=1))
 
 

@@ -60,7 +60,8 @@ def _rest(
     given: Mapping[str, Any] = dict(same)
     names, constants = list(columns), []
     for field in model._meta.concrete_fields:
-        if field.column is None or field.column in columns or field.generated or field.get_internal_type().endswith("AutoField"):
+        is_drawn = field.generated or field.get_internal_type().endswith("AutoField")
+        if field.column is None or field.column in columns or is_drawn:
             continue
         value = given.get(
             field.column, _EMPTY_JSON if field.get_internal_type() == "JSONField" else field.get_default()

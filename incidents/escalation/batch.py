@@ -82,7 +82,7 @@ class Done:
 
 # ---- Reading ----
 
-_COLUMNS = """i.id, i.state, i.severity, i.is_sealed, i.is_drill, i.owner_id, i.place_id, i.policy_id, i.clock_phase,
+_COLUMNS = """i.state, i.severity, i.is_sealed, i.is_drill, i.owner_id, i.place_id, i.policy_id, i.clock_phase,
     i.version, i.rung, i.highest_rung, i.is_accepted, i.snoozed_until, i.election_id"""
 #: Legal deadlines run on while a case is resolved; everything else only while it is open.
 _DUE = """
@@ -105,7 +105,7 @@ def claim(now: dt.datetime, until: dt.datetime, size: int, keys: Sequence[str] |
     lock = "FOR UPDATE OF i SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} {_DUE} {only} ORDER BY c.fires_at, c.id LIMIT %s {lock}",
+            f"SELECT {_key('i.id')}, {_COLUMNS} {_DUE} {only} ORDER BY c.fires_at, c.id LIMIT %s {lock}",
             [bulk.moment(until), bulk.moment(now), *values, size],
         )
         found = {row[0]: row for row in cursor.fetchall()}
@@ -136,19 +136,19 @@ def _among(column: str, keys: Sequence[str]) -> tuple[str, list[Any]]:
     return f" AND {column} IN ({', '.join(['%s'] * len(keys))})", list(keys)
 
 
-def _text_of(key: Any) -> str:
-    return key if isinstance(key, str) else str(key.hex)
+def _key(column: str) -> str:
+    """A column of UUIDs as the text SQLite keeps: objects of them would be made and taken apart for every row."""
+    return f"replace({column}::text, '-', '')" if connection.vendor == "postgresql" else column
 
 
 def _case(row: Sequence[Any]) -> Case:
     return Case(
-        _text_of(row[0]), row[1], row[2], bool(row[3]), bool(row[4]), row[5], row[6], row[7], row[8], row[9], row[10],
+        row[0], row[1], row[2], bool(row[3]), bool(row[4]), row[5], row[6], row[7], row[8], row[9], row[10],
         row[11], bool(row[12]), None if row[13] is None else bulk.from_text(row[13]), row[14],
     )  # fmt: skip
 
 
-_CLOCKS = """
-SELECT c.incident_id, c.id, c.kind, c.about, c.episode, c.step, c.anchor_at, c.target_minutes, c.deadline_at,
+_CLOCKS = """c.id, c.kind, c.about, c.episode, c.step, c.anchor_at, c.target_minutes, c.deadline_at,
     c.fires_at, c.state, c.paused_at, c.paused_seconds, q.id IS NOT NULL
 FROM incidents_clock c LEFT JOIN incidents_quarantine q ON q.clock_id = c.id AND q.next_try_at > %s
 """
@@ -161,11 +161,11 @@ def clocks_of(keys: Sequence[str], now: dt.datetime) -> dict[str, list[Ticking]]
     moment = bulk.from_text if connection.vendor == "sqlite" else _as_is
     with connection.cursor() as cursor:
         cursor.execute(
-            f"{_CLOCKS} WHERE true {among} ORDER BY c.id",
+            f"SELECT {_key('c.incident_id')}, {_CLOCKS} WHERE true {among} ORDER BY c.id",
             [bulk.moment(now), *values],
         )
         for row in cursor.fetchall():
-            found[_text_of(row[0])].append(
+            found[row[0]].append(
                 Ticking(
                     key=row[1],
                     kind=row[2],
@@ -324,7 +324,9 @@ class Written:
     def _step(self, case: Case, what: Happening) -> None:
         due = self._text(what.due_at)
         sender, target = what.sender, what.target
-        to = target.key if target else None
+        # What a command only passed would have been told of was told to nobody: such a row names none.
+        is_unsaid = what.kind == K.PASSED and what.act != K.OWNER_MOVED
+        to = target.key if target and not is_unsaid else None
         kept = (case.key, what.clock, what.about, what.episode, what.step)
         for part, level in enumerate(what.left_out, 1):
             self._escalations.append((*kept, part, K.VACANT.value, level.key, to, due))

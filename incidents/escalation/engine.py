@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 #: Cases of a batch. Whoever acts on one of them waits for its commit; SQLite lets nobody write meanwhile.
 BATCH = {"postgresql": 1_000, "sqlite": 100}
+#: What a batch takes at most on a busy machine.
+BATCH_SECONDS = 1.0
 #: Cases and seconds of one tick: what it leaves is the next one's, seconds later.
 LIMIT, BUDGET_SECONDS = 100_000, 20.0
 #: Runs are kept this long; how often, in ticks that have something to keep, the old ones are looked for.
@@ -154,6 +156,9 @@ class _Tick:
         if self.run._state.adding:
             self.run.save()
         size = BATCH[connection.vendor]
+        if self.end - time.monotonic() < BATCH_SECONDS * 2:
+            # A page waits for this tick: what fits into its second.
+            size = max(1, size // 5)
         while True:
             left = self.limit - self.run.claimed - self.run.quarantined
             if left <= 0 or time.monotonic() >= self.end:
