@@ -388,8 +388,9 @@ def locked(pk: UUID, by: User | None) -> Incident:
 
 @prepared
 def _locked_row(pk: Any) -> QuerySet[Incident]:
-    rows = Incident.objects.select_for_update(of=("self",)).filter(pk=pk)
-    return rows.select_related("owner", "election", "category")
+    # Without joins: who waits here for a change of the owner would then find no row. PostgreSQL looks again at the row
+    # it waited for, with what it had joined before.
+    return Incident.objects.select_for_update(of=("self",)).filter(pk=pk)
 
 
 @contextmanager

@@ -46,7 +46,8 @@ def acts_of(incident: Incident) -> list[str]:
 
 def test_every_act_of_a_person_has_a_form() -> None:
     by_hand = {act for act in Act if any(after[1] == act for after in lifecycle.TRANSITIONS)} - lifecycle.ENGINE_ACTS
-    assert by_hand - set(ASKS) == {Act.REPORT}
+    # A report has a form of its own, and moving to another policy shows the deadlines of both before it is done.
+    assert by_hand - set(ASKS) == {Act.REPORT, Act.REBASE}
 
 
 @pytest.mark.parametrize("act", list(ASKS))
