@@ -65,7 +65,12 @@ def payload(notice: Notice) -> str:
 
 def check_address(url: str) -> None:
     """Refuse with a sentence an address that a webhook may not have; a name is looked up when it is sent to."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        # Read when it is asked for; what is no number raises.
+        parts.port  # noqa: B018
+    except ValueError:
+        raise ValidationError(_("Write the whole address, beginning with https://."), code="address") from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValidationError(_("Write the whole address, beginning with https://."), code="address")
     if parts.scheme == "http" and not settings.WEBHOOK_HTTP:
@@ -73,13 +78,32 @@ def check_address(url: str) -> None:
     if parts.username or parts.password:
         raise ValidationError(_("Leave name and password out of the address: each message is signed."), code="address")
     try:
-        is_inside = not ipaddress.ip_address(parts.hostname).is_global
+        is_inside = not is_outside(parts.hostname)
     except ValueError:
         return
     if is_inside and not settings.WEBHOOK_PRIVATE:
         raise ValidationError(
             _("This address is inside a network. Use one that is reached from outside."), code="inside"
         )
+
+
+#: IPv6 that ends in the IPv4 address which a gateway (NAT64) or an old way of writing means.
+_CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+#: A NAT64 of the own network.
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+
+
+def is_outside(address: str) -> bool:
+    """Whether an IP address is one of the public network and of one machine. Raises ValueError where it is none."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.is_site_local or found in _LOCAL_NAT64:
+            return False
+        is_carried = any(found in net for net in _CARRIERS)
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if is_carried else found.ipv4_mapped or found.sixtofour
+        if inner is not None:
+            return is_outside(str(inner))
+    return found.is_global and not found.is_multicast
 
 
 def post(url: str, secret: str, token: str, body: str, now: dt.datetime, timeout: float) -> None:
@@ -135,6 +159,6 @@ def _looked_up(host: str, port: int) -> str:
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except OSError as fault:
         raise Unreachable(f"no address for {host}: {fault}") from fault
-    if not settings.WEBHOOK_PRIVATE and any(not ipaddress.ip_address(a).is_global for a in found):
+    if not settings.WEBHOOK_PRIVATE and not all(is_outside(a) for a in found):
         raise Refused(f"{host} is an address inside a network", permanent=True)
     return found[0]

@@ -205,3 +205,37 @@ def test_a_refusal_loses_nothing_typed(cast: Cast, signed_in: Callable[..., Clie
     assert 'value="Desk"' in page
     assert 'value="example.org"' in page
     assert "beginning with https://" in page
+
+
+@pytest.mark.parametrize(
+    ("address", "outside"),
+    [
+        ("8.8.8.8", True),
+        ("2001:4860:4860::8888", True),
+        # Through a gateway between IPv6 and IPv4: what it leads to counts.
+        ("64:ff9b::808:808", True),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("64:ff9b:1::808:808", False),
+        ("2002:a01:203::1", False),
+        ("::ffff:10.1.2.3", False),
+        ("::10.1.2.3", False),
+        ("fec0::1", False),
+        ("224.0.0.1", False),
+        ("ff0e::1", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104  an address to refuse
+    ],
+)
+def test_what_counts_as_outside(address: str, outside: bool) -> None:
+    assert webhooks.is_outside(address) is outside
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://example.org:99999/", "https://example.org:x/"])
+def test_an_address_that_cannot_be_read_is_refused_in_words(
+    url: str, cast: Cast, signed_in: Callable[..., Client]
+) -> None:
+    form = {"name": "Desk", "command": cast.command("provincial").code, "url": url}
+    answer = signed_in(cast.psc).post(reverse("escalation:webhooks"), form)
+    assert answer.status_code == 422 and "Write the whole address" in answer.content.decode()
+    assert not Webhook.objects.exists()
