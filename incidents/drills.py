@@ -23,12 +23,14 @@ from commands.choices import COMMANDING, BodyKind, Role
 from commands.models import Posting, SecurityCommand, User
 from incidents.choices import Act, Channel
 from incidents.escalation.rehearsal import is_vacant, paths_above, run, step, tell
+from incidents.limits import clean_words
 from incidents.models import Drill, DrillCall, Entry
 from incidents.routing import ANSWERING, people_at
 
 #: Levels that are called. A post (rung 0) owns no case, so it stands in no chain.
 CALLED = (BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC)
 LONGEST_MINUTES = 240
+NAME_MAX = 80
 FURTHEST = dt.timedelta(days=60)
 #: Somebody who starts a drill "now" on a page opened a few minutes ago means now.
 GRACE = dt.timedelta(minutes=10)
@@ -291,9 +293,13 @@ def _chosen(codes: Iterable[str], by: User) -> list[SecurityCommand]:
 
 def _check(name: str, minutes: int, starts_at: dt.datetime | None, now: dt.datetime) -> None:
     wrong: dict[str, str] = {}
+    # It is the subject of a mail: of one line, and as it reads.
+    clean_words(name, "name", wrong, NAME_MAX)
+    if any(c in name for c in "\r\n\t"):
+        wrong["name"] = _("Write the name in one line.")
     if not name.strip():
         wrong["name"] = _("Give the drill a name, so that people know what they are called for.")
-    elif len(name.strip()) > 80:
+    elif len(name.strip()) > NAME_MAX:
         wrong["name"] = _("At most 80 characters. Please shorten the name.")
     if not 1 <= minutes <= LONGEST_MINUTES:
         wrong["minutes"] = _("Between 1 and %(most)s minutes.") % {"most": LONGEST_MINUTES}

@@ -51,6 +51,10 @@ def test_the_start_is_in_the_journal_with_the_posting(cast: Cast) -> None:
     [
         ("name", {"name": "  "}),
         ("name", {"name": "x" * 81}),
+        # A second line would be a forged header of a mail, and the rest reads other than it is written.
+        ("name", {"name": "Monday\nBcc: somebody@example.org"}),
+        ("name", {"name": "Monday\x00"}),
+        ("name", {"name": "Monday \u202egninrom"}),
         ("minutes", {"minutes": 0}),
         ("minutes", {"minutes": 241}),
         ("starts_at", {"starts_at": at(-60)}),
