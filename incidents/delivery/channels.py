@@ -94,7 +94,8 @@ class MailLane:
 
     def send(self, message: Message) -> None:
         letter = EmailMessage(
-            message.subject,
+            # A name with a line break in it would be refused as a forged header, and nobody told.
+            " ".join(message.subject.split()),
             message.body,
             to=[message.to],
             headers={"Message-ID": message.token, "Auto-Submitted": "auto-generated"},

@@ -122,3 +122,11 @@ def test_a_report_after_a_crash_goes_out_again_with_the_same_id(row: Notice, mai
     assert outbox.deliver(NOW + 4 * MINUTE).sent == 0
     assert outbox.deliver(NOW + 6 * MINUTE).sent == 1
     assert [len(v) for v in mail_sink.by_id().values()] == [2]
+
+
+def test_a_line_break_in_a_name_keeps_no_letter_back(row: Notice, mail_sink: MailSink) -> None:
+    command = row.incident.owner  # type: ignore[union-attr]
+    type(command).objects.filter(pk=command.pk).update(name_en="Doun Kaev\r\nBcc: somebody@example.org")
+    assert outbox.deliver(NOW).sent == 1
+    [letter] = mail_sink.letters
+    assert "Bcc" not in letter and "Doun Kaev Bcc: somebody@example.org" in letter["Subject"]
