@@ -5,6 +5,7 @@ an address. Only HMACs are kept.
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -69,7 +70,7 @@ def found(text: str, now: dt.datetime) -> AckCode:
 
     Raises ValidationError: "format", "wrong", "used" or "expired", each with its sentence.
     """
-    code = "".join(c for c in text if c.isdigit())
+    code = "".join(str(unicodedata.decimal(c)) for c in text if c.isdecimal())
     if len(code) != DIGITS:
         raise ValidationError(_("A code has six digits. Ask for it once more, in two groups of three."), code="format")
     rows = AckCode.objects.filter(digest=digest_of(code)).select_for_update(of=("self",)).order_by("-created_at", "-pk")

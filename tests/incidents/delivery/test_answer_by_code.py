@@ -86,6 +86,13 @@ def test_at_the_owner_above_it_the_psc_or_the_nec(case: Incident, code: str, cas
     assert case.is_accepted
 
 
+def test_khmer_digits_are_digits(case: Incident, code: str, cast: Cast) -> None:
+    khmer = code.translate(str.maketrans("0123456789", "០១២៣៤៥៦៧៨៩"))
+    answers.by_code(said(khmer), by=cast.provincial, now=LATER)
+    case.refresh_from_db()
+    assert case.state == "acknowledged"
+
+
 def test_a_code_counts_once(case: Incident, code: str, cast: Cast) -> None:
     answers.by_code(said(code), by=cast.provincial, now=LATER)
     entries = case.entries.count()
