@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -15,6 +16,9 @@ from incidents.choices import Act, Channel
 from incidents.delivery.codes import send_code
 from incidents.delivery.notices import configured
 from incidents.models import Entry
+
+#: Codes one person may have sent, to whichever addresses: each costs money, and a stranger's telephone rings.
+CODES_AN_HOUR, HOUR_SECONDS = 10, 3600
 
 
 @transaction.atomic
@@ -30,6 +34,7 @@ def add(user: User, *, channel: str, address: str, now: dt.datetime) -> ContactP
 
 def send(contact: ContactPoint, *, now: dt.datetime) -> None:
     """Make a code and send it there, outside any transaction. Raises ValidationError with what to do."""
+    _refuse_too_many(contact.user_id)
     send_code(contact, contacts.start_verification(contact, now), now)
 
 
@@ -58,6 +63,18 @@ def switch(contact: ContactPoint, is_on: bool, *, now: dt.datetime) -> None:
 def remove(contact: ContactPoint, *, now: dt.datetime) -> None:
     _record("contact_removed", contact, now)
     contacts.remove(contact)
+
+
+def _refuse_too_many(person: int) -> None:
+    """Counted by person: an address that is removed and written again would begin anew, with tries and pauses."""
+    key = f"contact-codes-{person}"
+    try:
+        cache.add(key, 0, HOUR_SECONDS)
+        sent = cache.incr(key)
+    except Exception:  # a cache that is away stops nobody from being reached
+        return
+    if sent > CODES_AN_HOUR:
+        raise ValidationError(_("Many codes were sent in this hour. Wait an hour, then ask for another one."))
 
 
 def _record(what: str, contact: ContactPoint, now: dt.datetime, **after: Any) -> Entry:

@@ -11,6 +11,7 @@ from django.core import mail
 from django.urls import reverse
 
 from commands.models import ContactPoint, User
+from incidents import contacts
 from incidents.choices import Act
 from incidents.models import Entry
 from tests.cast import NOW
@@ -113,3 +114,15 @@ def test_the_administrator_sets_an_address_that_counts_at_once(cast: Any, signed
     assert signed_in(User.objects.get(pk=cast.administrator.pk)).post(address, form).status_code == 302
     points = ContactPoint.objects.filter(user=cast.officer)
     assert [(p.address, p.verified_at) for p in points] == [("set@example.org", NOW)]
+
+
+def test_no_telephone_rings_all_night(cast: Any, signed_in: Any, clock: Any) -> None:
+    """An address that is removed and written again would have its code at once, and five tries more."""
+    client = signed_in(cast.officer)
+    for _again in range(contacts.CODES_AN_HOUR + 5):
+        page = client.post(f"{PAGE}add", {"channel": "email", "address": "stranger@example.org"}, follow=True)
+        client.post(f"{PAGE}{ContactPoint.objects.get(address='stranger@example.org').pk}/remove")
+    assert len(mail.outbox) == contacts.CODES_AN_HOUR
+    assert "Many codes were sent in this hour." in page.content.decode()
+    signed_in(cast.duty_commander).post(f"{PAGE}add", {"channel": "email", "address": "own@example.org"})
+    assert mail.outbox[-1].to == ["own@example.org"]
