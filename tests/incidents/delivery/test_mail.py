@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commands.models import ContactPoint, Posting
+from commands.models import ContactPoint, Posting, SecurityCommand
 from incidents import actions
 from incidents.delivery import outbox
 from incidents.models import ChannelState, Notice
@@ -125,8 +125,8 @@ def test_a_report_after_a_crash_goes_out_again_with_the_same_id(row: Notice, mai
 
 
 def test_a_line_break_in_a_name_keeps_no_letter_back(row: Notice, mail_sink: MailSink) -> None:
-    command = row.incident.owner  # type: ignore[union-attr]
-    type(command).objects.filter(pk=command.pk).update(name_en="Doun Kaev\r\nBcc: somebody@example.org")
+    owner = SecurityCommand.objects.filter(pk=row.incident.owner_id)  # type: ignore[union-attr]
+    owner.update(name_en="Doun Kaev\r\nBcc: somebody@example.org")
     assert outbox.deliver(NOW).sent == 1
     [letter] = mail_sink.letters
     assert "Bcc" not in letter and "Doun Kaev Bcc: somebody@example.org" in letter["Subject"]
