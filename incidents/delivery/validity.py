@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from incidents.choices import State
+from incidents.choices import ClockKind, State
 from incidents.delivery import drills
 from incidents.delivery.notices import is_urgent, quiet_until
 from incidents.models import LIVE, Clock, Custody, Incident, Notice, NoticeChannel, NoticeStatus
@@ -86,9 +86,14 @@ def _is_wanted(notice: Notice, seen: dict[int, set[UUID]], clocks: set[tuple[UUI
         return True
     if case.pk not in seen.get(notice.recipient.pk, set()):
         return False
-    if notice.kind in _OF_OPEN_CASES and not case.is_open:
+    if notice.kind in _OF_OPEN_CASES and not case.is_open and not _runs_by_law(notice, case):
         return False
     return _still_asks(notice, case, clocks)
+
+
+def _runs_by_law(notice: Notice, case: Incident) -> bool:
+    """Whether it tells of a time by law, which runs on while the case is resolved."""
+    return case.state == State.RESOLVED and notice.entry.after.get("clock") == ClockKind.LEGAL
 
 
 def _still_asks(notice: Notice, case: Incident, clocks: set[tuple[UUID, str]]) -> bool:
