@@ -131,10 +131,9 @@ class _Call:
         moment = time.monotonic()
         if channel.busy or moment < channel.look_at or moment > self._stop_at:
             return
-        while self._left > 0:
-            opening = Gate.CLOSED if channel.name == NoticeChannel.WEBHOOK else breaker.gate(channel.name, self.now())
-            if opening == Gate.OPEN:
-                break
+        # Asked once: a probe is given once a minute, and must not be used up by messages that nobody needs any more.
+        opening = Gate.CLOSED if channel.name == NoticeChannel.WEBHOOK else breaker.gate(channel.name, self.now())
+        while self._left > 0 and opening != Gate.OPEN and time.monotonic() <= self._stop_at:
             most = 1 if opening == Gate.PROBE else min(BATCH, self._left)
             leased = claims.claim(channel.name, self.now(), most)
             if not leased:
