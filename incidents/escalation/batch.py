@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from elections.models import Election
 from incidents import append_only, bulk
-from incidents.choices import OPEN, Act, Channel, ClockKind, Severity, State
+from incidents.choices import OPEN, Act, Channel, ClockKind, State
 from incidents.delivery.notices import hook_rows, rows_for
 from incidents.escalation.chains import Chain, Chains
-from incidents.escalation.decide import Course, Happening, Level, Ticking, played
+from incidents.escalation.claims import Case, claim, clocks_of, rules_of_all
+from incidents.escalation.decide import Course, Happening, Ticking, played
+from incidents.escalation.telling import Told
 from incidents.models import (
     Clock,
     Custody,
@@ -32,9 +33,8 @@ from incidents.models import (
     Incident,
     Notice,
     NoticeChannel,
-    Policy,
 )
-from incidents.policies import Rules, known_rules, rules_of, targets_at
+from incidents.policies import Rules, targets_at
 from incidents.turn import wake
 
 #: A case fires at most this many steps in one tick: more than any ladder has, so only a defect reaches it.
@@ -49,27 +49,6 @@ _ACT = {
 }
 
 
-@dataclass(slots=True)
-class Case:
-    """A claimed case: the columns the engine reads and writes. `key` as the database's own text of it."""
-
-    key: str
-    state: str
-    severity: str
-    is_sealed: bool
-    is_drill: bool
-    owner: int
-    place: str
-    policy: int
-    clock_phase: str
-    version: int
-    rung: int
-    highest_rung: int
-    is_accepted: bool
-    snoozed_until: dt.datetime | None
-    election: int
-
-
 @dataclass
 class Done:
     """What a batch did."""
@@ -78,124 +57,6 @@ class Done:
     fired: int = 0
     moved: int = 0
     late_seconds: float = 0.0
-
-
-# ---- Reading ----
-
-_COLUMNS = """i.state, i.severity, i.is_sealed, i.is_drill, i.owner_id, i.place_id, i.policy_id, i.clock_phase,
-    i.version, i.rung, i.highest_rung, i.is_accepted, i.snoozed_until, i.election_id"""
-#: Legal deadlines run on while a case is resolved; everything else only while it is open.
-_DUE = """
-FROM incidents_clock c
-JOIN incidents_incident i ON i.id = c.incident_id
-JOIN elections_election e ON e.id = i.election_id
-WHERE c.state = 'running' AND c.fires_at <= %s AND NOT e.is_locked
-  AND (i.state IN ('reported', 'acknowledged', 'responding', 'contained')
-       OR (i.state = 'resolved' AND c.kind = 'legal'))
-  AND NOT EXISTS (SELECT 1 FROM incidents_quarantine q WHERE q.clock_id = c.id AND q.next_try_at > %s)
-"""
-
-
-def claim(now: dt.datetime, until: dt.datetime, size: int, keys: Sequence[str] | None = None) -> list[Case]:
-    """Lock and read up to `size` cases with a step due at `until`, the longest due first; only of `keys` where given.
-
-    Inside a transaction. Cases that another transaction holds are passed over, also by the count of `size`.
-    """
-    only, values = _among("i.id", keys) if keys is not None else ("", [])
-    lock = "FOR UPDATE OF i SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {_key('i.id')}, {_COLUMNS} {_DUE} {only} ORDER BY c.fires_at, c.id LIMIT %s {lock}",
-            [bulk.moment(until), bulk.moment(now), *values, size],
-        )
-        found = {row[0]: row for row in cursor.fetchall()}
-    return [_case(row) for row in found.values()]
-
-
-def claimable() -> Q:
-    """As in the statement above, for querysets of clocks: what may fire at all."""
-    resolved = Q(incident__state=State.RESOLVED, kind=ClockKind.LEGAL)
-    return Q(incident__state__in=OPEN) | resolved
-
-
-def due_cases(now: dt.datetime, after: dt.datetime | None, until: dt.datetime, at_most: int) -> int:
-    """How many cases have a step due after `after` and at `until`, counted up to `at_most`."""
-    since, values = (" AND c.fires_at > %s", [bulk.moment(after)]) if after else ("", [])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM (SELECT DISTINCT c.incident_id {_DUE} {since} LIMIT %s) AS due",  # noqa: S608
-            [bulk.moment(until), bulk.moment(now), *values, at_most],
-        )
-        return int(cursor.fetchone()[0])
-
-
-def _among(column: str, keys: Sequence[str]) -> tuple[str, list[Any]]:
-    """A condition on a column of UUIDs, and its values."""
-    if connection.vendor == "postgresql":
-        return f" AND {column} = ANY(%s::uuid[])", ["{" + ",".join(keys) + "}"]
-    return f" AND {column} IN ({', '.join(['%s'] * len(keys))})", list(keys)
-
-
-def _key(column: str) -> str:
-    """A column of UUIDs as the text SQLite keeps: objects of them would be made and taken apart for every row."""
-    return f"replace({column}::text, '-', '')" if connection.vendor == "postgresql" else column
-
-
-def _case(row: Sequence[Any]) -> Case:
-    return Case(
-        row[0], row[1], row[2], bool(row[3]), bool(row[4]), row[5], row[6], row[7], row[8], row[9], row[10],
-        row[11], bool(row[12]), None if row[13] is None else bulk.from_text(row[13]), row[14],
-    )  # fmt: skip
-
-
-_CLOCKS = """c.id, c.kind, c.about, c.episode, c.step, c.anchor_at, c.target_minutes, c.deadline_at,
-    c.fires_at, c.state, c.paused_at, c.paused_seconds, q.id IS NOT NULL
-FROM incidents_clock c LEFT JOIN incidents_quarantine q ON q.clock_id = c.id AND q.next_try_at > %s
-"""
-
-
-def clocks_of(keys: Sequence[str], now: dt.datetime) -> dict[str, list[Ticking]]:
-    """Every clock of these cases, in the order they were started. One in quarantine is held still."""
-    found: dict[str, list[Ticking]] = {key: [] for key in keys}
-    among, values = _among("c.incident_id", keys)
-    moment = bulk.from_text if connection.vendor == "sqlite" else _as_is
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {_key('c.incident_id')}, {_CLOCKS} WHERE true {among} ORDER BY c.id",
-            [bulk.moment(now), *values],
-        )
-        for row in cursor.fetchall():
-            found[row[0]].append(
-                Ticking(
-                    key=row[1],
-                    kind=row[2],
-                    about=row[3],
-                    episode=row[4],
-                    step=row[5],
-                    anchor_at=moment(row[6]),
-                    target_minutes=row[7],
-                    deadline_at=moment(row[8]),
-                    fires_at=moment(row[9]),
-                    state=row[10],
-                    paused_at=None if row[11] is None else moment(row[11]),
-                    paused_seconds=row[12],
-                    is_held=bool(row[13]),
-                )
-            )
-    return found
-
-
-def _as_is(value: Any) -> Any:
-    return value
-
-
-def rules_of_all(policies: Iterable[int]) -> dict[int, Rules]:
-    """Rules by key of the policy; a query where one is not known to this process."""
-    wanted = set(policies)
-    found = {key: rules for key in wanted if (rules := known_rules(key))}
-    if missing := wanted - found.keys():
-        found |= {policy.pk: rules_of(policy) for policy in Policy.objects.filter(pk__in=missing)}
-    return found
 
 
 # ---- Firing ----
@@ -439,99 +300,3 @@ class Written:
         bulk.insert(Notice, _NOTICE, [(*row[:-1], keys[row[-1]]) for row in self._notices], created_at=now)
         if self.rings:
             transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
-
-
-# ---- Who is told ----
-
-
-class Told:
-    """Who hears of what happened to one case in this tick: everybody once, of the thing that concerns them most.
-
-    Domain 3.3: the new owner is asked to act, who lost the case stays informed, of a critical one every rung and the
-    NEC are told; nobody left above is said to the owner, to everybody at the top, and to the NEC. A sealed case is told
-    to integrity desks alone, and there to nobody who serves at a unit it is about.
-    """
-
-    __slots__ = (
-        "_case", "_catching_up", "_chain", "_chains", "_exhausted", "_left_out", "_lost", "_move", "_others",
-        "commands",
-    )  # fmt: skip
-
-    def __init__(self, chains: Chains, chain: Chain, case: Case, catching_up: bool) -> None:
-        self._chains, self._chain, self._case, self._catching_up = chains, chain, case, catching_up
-        #: Keys of commands told, for their webhooks.
-        self.commands: dict[int, None] = {}
-        self._move: tuple[Level, int] | None = None
-        self._lost: list[Level] = []
-        self._left_out = False
-        self._others: list[tuple[str, Level, int]] = []
-        self._exhausted: int | None = None
-
-    def of(self, what: Happening, place: int) -> None:
-        """Take note of one step, whose entry stands at `place`."""
-        if what.act == K.OWNER_MOVED and what.target:
-            if what.kind == K.OWNER_MOVED:
-                self._move = (what.target, place)
-            if not self._lost or not self._catching_up:
-                self._lost.append(what.sender)
-            self._left_out = self._left_out or bool(what.left_out)
-        elif what.kind == K.WARNING:
-            self._others.append(("warn", what.sender, place))
-        elif what.kind == K.NEXT_TOLD and what.target:
-            self._others.append(("inform", what.target, place))
-        elif what.kind == K.RESUMED:
-            self._others.append(("resume", what.sender, place))
-        elif what.kind == K.EXHAUSTED:
-            self._exhausted = place
-
-    def loudest(self) -> tuple[str, int]:
-        """The kind and the entry that webhooks are told of."""
-        if self._move:
-            return "auto_escalate", self._move[1]
-        if self._exhausted is not None:
-            return "exhausted", self._exhausted
-        kind, _level, place = self._others[0]
-        return kind, place
-
-    def people(self) -> Mapping[tuple[str, int], list[int]]:
-        """People (keys) by kind of notice and place of its entry; nobody twice."""
-        found: dict[tuple[str, int], list[int]] = {}
-        seen = set(self._chain.barred)
-
-        def tell(kind: str, place: int, command: int | None, *, everybody: bool = False) -> None:
-            if command is None:
-                return
-            self.commands[command] = None
-            people = self._chains.everybody(command) if everybody else self._chains.on_duty(command)
-            for person in people:
-                if person not in seen:
-                    seen.add(person)
-                    found.setdefault((kind, place), []).append(person)
-
-        if self._move:
-            owner, place = self._move
-            tell("skip" if self._left_out else "auto_escalate", place, owner.key)
-        if self._exhausted is not None:
-            self._tell_of_the_end(tell)
-        if self._move:
-            for command in self._hearing_of_a_move():
-                tell("moved_up", self._move[1], command)
-        for kind, level, place in self._others:
-            tell(kind, place, level.key)
-        return found
-
-    def _hearing_of_a_move(self) -> Iterable[int | None]:
-        yield from (level.key for level in self._lost)
-        if self._case.severity != Severity.CRITICAL:
-            return
-        yield from (level.key for level in self._chain.whole)
-        if not self._case.is_sealed:
-            yield self._chains.secretariat()
-
-    def _tell_of_the_end(self, tell: Any) -> None:
-        place = self._exhausted
-        tell("exhausted", place, self._case.owner, everybody=True)
-        if self._chain.whole:
-            tell("exhausted", place, self._chain.whole[-1].key, everybody=True)
-        if not self._case.is_sealed:
-            tell("exhausted", place, self._chains.secretariat())

@@ -19,8 +19,9 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 
 from incidents.escalation import hold, moment, outage, phases, state
-from incidents.escalation.batch import Done, claimable, due_cases, fire
+from incidents.escalation.batch import Done, fire
 from incidents.escalation.chains import Chains
+from incidents.escalation.claims import claimable, due_cases, is_any_due
 from incidents.escalation.mending import is_fired_already, mend, quarantine
 from incidents.escalation.moment import Reading
 from incidents.models import Clock, ClockState, EngineRun, EngineState
@@ -151,7 +152,7 @@ class _Tick:
 
     def _fire_all(self, until: dt.datetime) -> None:
         """Batch after batch. The first look takes no lock, so that a tick with nothing to do stops nobody."""
-        if not due_cases(self.now, None, until, 1):
+        if not is_any_due(until) or not due_cases(self.now, None, until, 1):
             return
         if self.run._state.adding:
             self.run.save()

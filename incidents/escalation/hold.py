@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from commands.authority import judge_release
 from commands.models import User
 from incidents.choices import Act, Channel
-from incidents.escalation.batch import due_cases
+from incidents.escalation.claims import due_cases
 from incidents.escalation.moment import Reading
 from incidents.models import EngineState, Entry
 

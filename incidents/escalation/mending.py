@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
-from incidents.escalation.batch import claimable
+from incidents.escalation.claims import claimable
 from incidents.models import Clock, ClockState, Custody, Escalation, EscalationKind, Incident, Quarantine
 from incidents.policies import rules_for
 from incidents.timekeeping import refresh_deadline

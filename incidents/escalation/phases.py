@@ -24,7 +24,7 @@ from elections.choices import Phase
 from elections.models import Election
 from incidents import bulk
 from incidents.choices import OPEN, Act, Channel, ClockKind, Severity
-from incidents.escalation.batch import clocks_of, rules_of_all
+from incidents.escalation.claims import clocks_of, rules_of_all
 from incidents.escalation.decide import Ticking, minutes_of, tighten
 from incidents.escalation.turnings import entered_since, local_places, moments
 from incidents.models import Clock, ClockState, EngineRun, Entry, Incident, Policy

@@ -212,7 +212,7 @@ def test_a_fault_of_the_whole_tick_is_kept_and_raised(
     def broken(*_args: Any) -> int:
         raise ZeroDivisionError("no calendar")
 
-    monkeypatch.setattr(engine, "due_cases", broken)
+    monkeypatch.setattr(engine, "is_any_due", broken)
     with pytest.raises(ZeroDivisionError):
         engine.tick(AFTER)
     assert "no calendar" in EngineState.objects.get().last_error
