@@ -72,14 +72,10 @@ def add_shifts(
         raise ValidationError({"weekdays": _("Choose one day of the week or more.")})
     if not SHORTEST_SHIFT <= minutes <= 1440:
         raise ValidationError({"until": _("A shift lasts at least 30 minutes and at most 24 hours.")})
+    _check_first_day(first, now)
     roster = roster_of(command)
     since = _day_begins(first, now)
     plan = plan_of(command, now - duty.DAY, since + FURTHEST)
-    today = now.astimezone(plan.zone).date()
-    if first < today:
-        raise ValidationError({"first_on": _("This day is over. Begin today or later.")})
-    if first > today + FURTHEST:
-        raise ValidationError({"first_on": _("Choose a day within the next two years.")})
     if last is not None and last < first:
         raise ValidationError({"last_on": _("The last day must not come before the first.")})
     _must_answer(plan, person, max(since, now), None, "person")
@@ -105,6 +101,7 @@ def change_shift(
     shift: Shift, *, person: User, starts: dt.time, minutes: int, first: dt.date, last: dt.date | None, now: dt.datetime
 ) -> Shift:
     """From the day `first` on these hours instead, on the same weekday; until the day before it stays as it was."""
+    _check_first_day(first, now)
     shift = _locked_shift(shift)
     day_before = first - duty.DAY
     if day_before < _earliest_end(shift, now):
@@ -334,6 +331,15 @@ def _must_be_free(person: User, spans: Sequence[duty.Span], replaces: User | Non
 
 def _refused(text: str) -> ValidationError:
     return ValidationError(text, code="not_possible")
+
+
+def _check_first_day(first: dt.date, now: dt.datetime) -> None:
+    """Before anything is counted from it: at the ends of the calendar there is no day before or after."""
+    today = timezone.localdate(now)
+    if first < today:
+        raise ValidationError({"first_on": _("This day is over. Begin today or later.")})
+    if first > today + FURTHEST:
+        raise ValidationError({"first_on": _("Choose a day within the next two years.")})
 
 
 def _day_begins(day: dt.date, now: dt.datetime) -> dt.datetime:

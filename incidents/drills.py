@@ -95,12 +95,14 @@ class Preview:
         return [command for level in self.levels for command in level.vacant]
 
 
-def preview(codes: Iterable[str], *, minutes: int, starts_at: dt.datetime, by: User) -> Preview:
+def preview(codes: Iterable[str], *, minutes: int, starts_at: dt.datetime, by: User, now: dt.datetime) -> Preview:
     """Who would be called by a drill at `starts_at`, as posted and on duty then. Calls nobody and writes nothing.
 
     Raises ValidationError and PermissionDenied as `start` does.
     """
     commands = called_for(_chosen(codes, by))
+    if wrong := _wrong_times(minutes, starts_at, now):
+        raise ValidationError(wrong)
     people = people_at(commands, starts_at)
     levels = []
     for rung in (1, 2, 3):
@@ -292,7 +294,7 @@ def _chosen(codes: Iterable[str], by: User) -> list[SecurityCommand]:
 
 
 def _check(name: str, minutes: int, starts_at: dt.datetime | None, now: dt.datetime) -> None:
-    wrong: dict[str, str] = {}
+    wrong = _wrong_times(minutes, starts_at, now)
     # It is the subject of a mail: of one line, and as it reads.
     clean_words(name, "name", wrong, NAME_MAX)
     if any(c in name for c in "\r\n\t"):
@@ -301,14 +303,20 @@ def _check(name: str, minutes: int, starts_at: dt.datetime | None, now: dt.datet
         wrong["name"] = _("Give the drill a name, so that people know what they are called for.")
     elif len(name.strip()) > NAME_MAX:
         wrong["name"] = _("At most 80 characters. Please shorten the name.")
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def _wrong_times(minutes: int, starts_at: dt.datetime | None, now: dt.datetime) -> dict[str, str]:
+    """What is wrong with the times, by field."""
+    wrong: dict[str, str] = {}
     if not 1 <= minutes <= LONGEST_MINUTES:
         wrong["minutes"] = _("Between 1 and %(most)s minutes.") % {"most": LONGEST_MINUTES}
     if starts_at and starts_at < now - GRACE:
         wrong["starts_at"] = _("That is in the past. Choose a later time, or leave it empty to start now.")
     elif starts_at and starts_at > now + FURTHEST:
         wrong["starts_at"] = _("At most 60 days ahead.")
-    if wrong:
-        raise ValidationError(wrong)
+    return wrong
 
 
 def _refuse_overlap(called: Sequence[SecurityCommand], begins: dt.datetime, minutes: int, now: dt.datetime) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from incidents.answers import HEARD_BY, Spoken
+from incidents.limits import OLDEST_YEAR
 
 _MOMENT = "%Y-%m-%dT%H:%M"
 
@@ -51,6 +52,13 @@ class CodeForm(forms.Form):
     def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("at", timezone.localtime(now).strftime(_MOMENT))
+
+    def clean_at(self) -> dt.datetime:
+        """No year that cannot be told in every time zone."""
+        at: dt.datetime = self.cleaned_data["at"]
+        if at.year < OLDEST_YEAR:
+            raise ValidationError(_("Write day and time, as 06/06/2027 15:00."), code="invalid")
+        return at
 
     def spoken(self) -> Spoken:
         """What was typed; only after `is_valid`."""

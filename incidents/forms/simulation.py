@@ -16,10 +16,12 @@ from elections.models import Election
 from incidents.choices import Severity
 from incidents.escalation.replay import MOST
 from incidents.escalation.simulate import USUAL_MIX, Behaviour
+from incidents.limits import OLDEST_YEAR
 
 PAST, MADE_UP = "past", "made_up"
 _USUAL = Behaviour()
 LONGEST_DAYS, LONGEST_HOURS = 200, 72
+NEWEST_YEAR = 2100
 
 
 class SimulationForm(forms.Form):
@@ -87,6 +89,10 @@ class SimulationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        for name in ("first", "last"):
+            # At the ends of the calendar there is no day before or after.
+            if cleaned.get(name) and not OLDEST_YEAR <= cleaned[name].year <= NEWEST_YEAR:
+                self.add_error(name, _("Look at the year again."))
         first, last = cleaned.get("first"), cleaned.get("last")
         if cleaned.get("source") == PAST and first and last:
             if last < first:

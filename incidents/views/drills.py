@@ -92,7 +92,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 made = drills.start(form.cleaned_data["name"], **form.asked(), by=user, now=now)
                 return redirect("escalation:drill", made.pk)
             asked = form.asked() | {"starts_at": form.begins(now)}
-            paper = drills.preview(**asked, by=user)
+            paper = drills.preview(**asked, by=user, now=now)
         except ValidationError as refused:
             form.take(refused)
     context = {"form": form, "paper": paper, "shows_now": form.is_bound and not form.data.get("starts_at")}

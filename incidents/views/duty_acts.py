@@ -145,9 +145,9 @@ def _asked(request: HttpRequest, name: str, otherwise: dt.datetime | None) -> dt
     """A moment from the address, for a form that is opened from a gap; anything else counts as not asked."""
     try:
         found = dt.datetime.fromisoformat(request.GET.get(name, ""))
-    except ValueError:
+        return as_typed(found) if timezone.is_aware(found) else None
+    except (ValueError, OverflowError):
         return as_typed(otherwise) if otherwise else None
-    return as_typed(found) if timezone.is_aware(found) else None
 
 
 # ---- Delegations ----

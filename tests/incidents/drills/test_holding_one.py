@@ -121,7 +121,7 @@ def test_a_drill_that_should_be_over_and_is_not_still_stands_in_the_way(cast: Ca
 def test_the_trial_counts_people_commands_and_vacant_levels_and_calls_nobody(cast: Cast) -> None:
     relieve("KH21")
     before = (Entry.objects.count(), Notice.objects.count(), Drill.objects.count())
-    paper = drills.preview(["KH2108", "KH2109"], minutes=15, starts_at=at(0), by=cast.psc)
+    paper = drills.preview(["KH2108", "KH2109"], minutes=15, starts_at=at(0), by=cast.psc, now=at(0))
     assert [(level.rung, level.commands, level.people) for level in paper.levels] == [(1, 2, 2), (2, 1, 0), (3, 1, 1)]
     assert [c.code for c in paper.vacant] == ["KH21"]
     assert (paper.commands, paper.people, paper.latest_end) == (4, 3, at(45))
@@ -130,7 +130,7 @@ def test_the_trial_counts_people_commands_and_vacant_levels_and_calls_nobody(cas
 
 def test_the_trial_is_what_happens(cast: Cast) -> None:
     relieve("KH2109")
-    paper = drills.preview(["KH2108", "KH2109"], minutes=MINUTES, starts_at=at(0), by=cast.psc)
+    paper = drills.preview(["KH2108", "KH2109"], minutes=MINUTES, starts_at=at(0), by=cast.psc, now=at(0))
     drill = hold("KH2108", "KH2109")
     for minute in range(3 * MINUTES + 1):
         rehearsal.advance(at(minute))
