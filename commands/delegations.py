@@ -35,10 +35,11 @@ def delegate(
     if not reason:
         raise ValidationError({"reason": _("Say why, in a few words.")})
     starts_at = checked_hours(starts_at, ends_at, now, longest=LONGEST)
-    # In the order of their keys, so that two commands that delegate to each other at once do not wait for each other.
+    # In the order of their keys, so that two commands that delegate to each other at once do not wait for each other;
+    # `no_key`, so that nobody who writes of a case of theirs waits, or holds up, either.
     locked = {
         c.pk: c
-        for c in SecurityCommand.objects.select_for_update()
+        for c in SecurityCommand.objects.select_for_update(no_key=True)
         .filter(pk__in=[command.pk, acting.pk], dissolved_on=None)
         .order_by("pk")
     }
