@@ -1,4 +1,4 @@
-"""Taxonomy and legal deadlines in the admin, and accounts whose every change is journaled and told to the NEC.
+"""Taxonomy in the admin; legal deadlines, elections, commands and accounts, whose every change is journaled and told.
 
 Cases, their journal and their files are never registered here.
 """
@@ -7,22 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from commands.admin import PersonAdmin, PostingAdmin
+from commands.admin import PersonAdmin, PostingAdmin, SecurityCommandAdmin
 from commands.contacts import set_by_administrator
-from commands.models import Posting, User
-from incidents.entries import record_account, record_posting
-from incidents.models import Category, LegalDeadline
+from commands.models import Posting, SecurityCommand, User
+from elections.admin import ElectionAdmin
+from elections.models import Election
+from incidents.choices import OPEN
+from incidents.entries import record_account, record_posting, record_reference
+from incidents.models import Category, Incident, LegalDeadline
 
 if TYPE_CHECKING:
     _CategoryAdmin = admin.ModelAdmin[Category]
-    _LegalDeadlineAdmin = admin.ModelAdmin[LegalDeadline]
+    _AnyAdmin = admin.ModelAdmin[Any]
+    _ElectionForm = forms.ModelForm[Election]
 else:
-    _CategoryAdmin = _LegalDeadlineAdmin = admin.ModelAdmin
+    _CategoryAdmin = _AnyAdmin = admin.ModelAdmin
+    _ElectionForm = forms.ModelForm
 
 
 @admin.register(Category)
@@ -40,22 +48,73 @@ class CategoryAdmin(_CategoryAdmin):
         return False
 
 
+def _administrator(request: HttpRequest) -> User:
+    # The admin lets nobody in who is not signed in.
+    assert isinstance(request.user, User)  # noqa: S101
+    return request.user
+
+
+# ---- What deadlines and chains rest on: no administrator changes it unseen ----
+
+admin.site.unregister([Election, SecurityCommand])
+
+
+class Told(_AnyAdmin):
+    """Making and changing are journaled and told in the transaction that writes them; nothing is deleted."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change or form.changed_data:
+            _tell(request, obj, sorted(form.changed_data) if change else ["made"])
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _tell(request: HttpRequest, obj: Any, fields: list[str]) -> None:
+    name = f"{obj._meta.model_name} {getattr(obj, 'code', obj)}"
+    record_reference(name, fields, by=_administrator(request), now=timezone.now())
+
+
 @admin.register(LegalDeadline)
-class LegalDeadlineAdmin(_LegalDeadlineAdmin):
+class LegalDeadlineAdmin(Told):
     """Figures of the law; referrals made before a change keep theirs."""
 
     list_display = ["body", "minutes", "source"]
 
 
+@admin.register(SecurityCommand)
+class ToldCommandAdmin(Told, SecurityCommandAdmin):
+    """A command that is dissolved or called otherwise."""
+
+
+class ElectionForm(_ElectionForm):
+    """Locking stops every deadline of an election, so it may not be a way to silence what is open."""
+
+    def clean_is_locked(self) -> bool:
+        is_locked: bool = self.cleaned_data["is_locked"]
+        is_closing = is_locked and self.instance.pk and not self.instance.is_locked
+        if is_closing and Incident.objects.filter(election=self.instance, state__in=OPEN).exists():
+            raise ValidationError(_("Cases of this election are open. Its record is closed when all have ended."))
+        return is_locked
+
+
+@admin.register(Election)
+class ToldElectionAdmin(Told, ElectionAdmin):
+    """Its days, whether its record is closed, and its phases, which say how fast cases must be answered."""
+
+    form = ElectionForm
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        touched = [*formset.new_objects, *(row for row, _fields in formset.changed_objects), *formset.deleted_objects]
+        if touched:
+            _tell(request, form.instance, sorted({f"phase {row.phase}" for row in touched}))
+
+
 # ---- Accounts and postings: no administrator changes one unseen ----
 
 admin.site.unregister([User, Posting])
-
-
-def _administrator(request: HttpRequest) -> User:
-    # The admin lets nobody in who is not signed in.
-    assert isinstance(request.user, User)  # noqa: S101
-    return request.user
 
 
 @admin.register(User)

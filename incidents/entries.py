@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -81,3 +82,28 @@ def record_posting(posting: Posting, *, by: User, now: dt.datetime, is_new: bool
         starts_at=posting.starts_at.isoformat(),
         ends_at=posting.ends_at.isoformat() if posting.ends_at else None,
     )
+
+
+@transaction.atomic
+def record_reference(what: str, fields: Sequence[str], *, by: User, now: dt.datetime) -> Entry:
+    """Journal that an administrator changed data which deadlines and chains rest on, and tell the PSC and the NEC.
+
+    `what` is its model and name, as "election CC27"; `fields` the names of what changed, or "made" or "deleted".
+    """
+    posting = next((p for p in by.current_postings if p.role == Role.ADMINISTRATOR), None)
+    entry = Entry.objects.create(
+        act=Act.ACCOUNT,
+        at=now,
+        channel=Channel.BROWSER,
+        by=by,
+        posting=posting,
+        command=posting.command if posting else None,
+        after={"what": "reference", "name": what, "fields": list(fields)},
+    )
+    held = Posting.objects.current(now).filter(role__in=(Role.NEC_SECRETARIAT, Role.PSC_WATCH))
+    told = [p.user for p in held.select_related("user").order_by("pk") if p.user.is_active and p.user_id != by.pk]
+    rows = notices_for(entry, None, told, "account")
+    Notice.objects.bulk_create(rows)
+    if any(n.channel != NoticeChannel.INBOX for n in rows):
+        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+    return entry

@@ -139,6 +139,9 @@ def policy_sentence(entry: Entry) -> str:
 def account_sentence(entry: Entry, command: str) -> str:
     """What an administrator did to an account; `command` is the name of the body of a posting. For the inbox only."""
     after = entry.after
+    if after["what"] == "reference":
+        values = {"by": entry.by, "name": after["name"], "fields": ", ".join(after["fields"])}
+        return _("%(by)s changed what deadlines and chains rest on: %(name)s (%(fields)s).") % values
     texts = {
         "made": _("%(by)s made the account «%(person)s»."),
         "changed": _("%(by)s changed the account «%(person)s»."),

@@ -1,0 +1,91 @@
+"""What deadlines and chains rest on is changed by no administrator unseen, and nothing open is locked away."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.forms.models import model_to_dict
+from django.test import Client
+from django.urls import reverse
+
+from commands.models import User
+from elections.models import Election, PhaseWindow
+from incidents.models import Entry, LegalDeadline, Notice
+from tests.cast import NOW, Cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def administrator(cast: Cast, signed_in: Callable[..., Client]) -> Client:
+    User.objects.filter(pk=cast.administrator.pk).update(is_superuser=True, is_staff=True)
+    return signed_in(User.objects.get(pk=cast.administrator.pk))
+
+
+def told() -> list[dict[str, Any]]:
+    return [e.after for e in Entry.objects.filter(act="account", after__what="reference").order_by("pk")]
+
+
+def form_of(row: Any) -> dict[str, Any]:
+    return {k: v for k, v in model_to_dict(row).items() if v is not None and v is not False}
+
+
+def election_form(election: Election, **more: Any) -> dict[str, Any]:
+    rows = {"phase_windows-TOTAL_FORMS": "0", "phase_windows-INITIAL_FORMS": "0"}
+    return form_of(election) | rows | more
+
+
+def change(client: Client, row: Any, form: dict[str, Any]) -> Any:
+    return client.post(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk]), form)
+
+
+def test_an_election_with_open_cases_is_not_locked(administrator: Client, make_incident: Any, cast: Cast) -> None:
+    election = make_incident().election
+    page = change(administrator, election, election_form(election, is_locked="on"))
+    assert page.status_code == 200 and "Cases of this election are open." in page.content.decode()
+    election.refresh_from_db()
+    assert not election.is_locked and told() == []
+
+
+def test_one_with_none_is_locked_and_the_psc_and_nec_are_told(
+    administrator: Client, cast: Cast, signed_in: Callable[..., Client]
+) -> None:
+    election = Election.objects.get(code="CC27")
+    assert change(administrator, election, election_form(election, is_locked="on")).status_code == 302
+    assert told() == [{"what": "reference", "name": "election CC27", "fields": ["is_locked"]}]
+    people = set(Notice.objects.filter(kind="account").values_list("recipient__username", flat=True))
+    assert people == {cast.psc.username, cast.nec.username, cast.nec_second.username}
+    inbox = signed_in(cast.psc).get(reverse("incidents:inbox")).content.decode()
+    assert "changed what deadlines and chains rest on: election CC27 (is_locked)." in inbox
+
+
+def test_a_phase_is_not_moved_unseen(administrator: Client, cast: Cast) -> None:
+    election = Election.objects.get(code="CC27")
+    window = PhaseWindow.objects.filter(election=election).order_by("starts_at")[0]
+    at = {f"phase_windows-0-{name}_{n}": str(part) for name, moment in (
+        ("starts_at", NOW), ("ends_at", NOW + dt.timedelta(hours=1))
+    ) for n, part in enumerate((moment.date(), moment.strftime("%H:%M:%S")))}  # fmt: skip
+    row = {
+        f"phase_windows-0-{name}": value
+        for name, value in form_of(window).items()
+        if name not in ("starts_at", "ends_at")
+    }
+    counted = {"phase_windows-TOTAL_FORMS": "1", "phase_windows-INITIAL_FORMS": "1"}
+    assert change(administrator, election, election_form(election) | row | at | counted).status_code == 302
+    assert told() == [{"what": "reference", "name": "election CC27", "fields": [f"phase {window.phase}"]}]
+
+
+def test_a_deadline_of_the_law_and_a_command_too(administrator: Client, cast: Cast) -> None:
+    law = LegalDeadline.objects.order_by("body")[0]
+    assert change(administrator, law, form_of(law) | {"minutes": "99999"}).status_code == 302
+    command = cast.command("neighbour")
+    names = {"name_km": "ក", "name_en": "Other", "force": command.force}
+    assert change(administrator, command, names).status_code == 302
+    assert [(t["name"].split()[0], t["fields"]) for t in told()] == [
+        ("legaldeadline", ["minutes"]), ("securitycommand", ["name_en", "name_km"]),
+    ]  # fmt: skip
+    gone = administrator.post(reverse("admin:incidents_legaldeadline_delete", args=[law.pk]), {"post": "yes"})
+    assert gone.status_code == 403
