@@ -19,7 +19,7 @@ from commands.models import SecurityCommand
 from incidents.models import DrillCall, Entry, Notice
 
 #: Before anything else, in both languages whatever the reader's is: nobody may take a drill for an emergency.
-MARK = "DRILL · ហាត់សម"
+MARK = "DRILL · សមយុទ្ធ"
 KIND = "drill"
 _SALT = "incidents.delivery.drills"
 #: A link outlives every drill; whether its call still waits is asked when it is used.

@@ -221,7 +221,7 @@ def test_every_message_says_first_that_it_is_a_drill_in_both_languages(what: str
     with translation.override(language):
         subject, body = texts.message(notice)
     for text in (subject, body, texts.sentence(notice.entry)):
-        assert text.startswith("DRILL · ហាត់សម")
+        assert text.startswith("DRILL · សមយុទ្ធ")
     assert "http" in body
 
 
