@@ -70,6 +70,8 @@ def tell_passed(outage: Outage, now: dt.datetime) -> int:
 
     Once for an outage: a tick that finds the digest of a command written writes no second one.
     """
+    # Of two workers who are done at once the second waits here, and finds what the first wrote.
+    list(Outage.objects.select_for_update().filter(pk=outage.pk).values_list("pk"))
     passed = Escalation.objects.filter(
         kind=EscalationKind.PASSED, fired_at__gte=outage.ended_at, fired_at__lte=now, to_command__isnull=False
     )
