@@ -12,6 +12,7 @@ from incidents.delivery.channels import SEND_SECONDS
 from incidents.delivery.outbox import message_id
 from incidents.models import Incident, Notice
 from tests.cast import NOW, Cast
+from tests.incidents.drills.stage import hold
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +44,15 @@ def test_the_message_id_is_the_same_at_every_try_and_counts_nothing(
         token = message_id(notice).removeprefix("<").removesuffix("@incidents>")
         assert len(token) == 32
         assert int(token, 16) not in (notice.pk, notice.entry_id)
+
+
+def test_a_drill_of_the_country_keeps_no_real_message_waiting(
+    cast: Cast, make_incident: Callable[..., Incident]
+) -> None:
+    hold("KH20", "KH21")
+    make_incident()
+    kinds = []
+    while leased := claims.claim("email", NOW, 2):
+        kinds += [n.kind for n in leased]
+    real = kinds.index("drill")
+    assert real > 0 and set(kinds[real:]) == {"drill"}
