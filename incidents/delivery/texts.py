@@ -142,6 +142,13 @@ def account_sentence(entry: Entry, command: str) -> str:
     if after["what"] == "reference":
         values = {"by": entry.by, "name": after["name"], "fields": ", ".join(after["fields"])}
         return _("%(by)s changed what deadlines and chains rest on: %(name)s (%(fields)s).") % values
+    if after["what"].startswith("webhook"):
+        hooks = {
+            "webhook_made": _("%(by)s had what %(command)s is told sent to another system: «%(name)s» at %(host)s."),
+            "webhook_on": _("%(by)s had what %(command)s is told sent again to «%(name)s» at %(host)s."),
+            "webhook_off": _("%(by)s stopped what %(command)s is told from going to «%(name)s» at %(host)s."),
+        }
+        return hooks[after["what"]] % {**after, "by": entry.by, "command": command}
     texts = {
         "made": _("%(by)s made the account «%(person)s»."),
         "changed": _("%(by)s changed the account «%(person)s»."),

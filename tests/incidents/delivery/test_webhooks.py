@@ -239,3 +239,18 @@ def test_an_address_that_cannot_be_read_is_refused_in_words(
     answer = signed_in(cast.psc).post(reverse("escalation:webhooks"), form)
     assert answer.status_code == 422 and "Write the whole address" in answer.content.decode()
     assert not Webhook.objects.exists()
+
+
+def test_nobody_sends_cases_to_another_system_unseen(made: tuple[Webhook, str], cast: Cast, signed_in: Any) -> None:
+    """One person makes it; everybody else who might have is told, so that no register grows in the dark."""
+    hooks.switch(made[0], False, by=cast.nec, now=NOW)
+    told = Notice.objects.filter(kind="account", channel="inbox").values_list(
+        "entry__after__what", "recipient__username"
+    )
+    assert set(told) == {
+        ("webhook_made", cast.nec.username), ("webhook_made", cast.nec_second.username),
+        ("webhook_off", cast.psc.username), ("webhook_off", cast.nec_second.username),
+    }  # fmt: skip
+    page = signed_in(cast.nec_second).get(reverse("incidents:inbox")).content.decode()
+    province = cast.command("provincial").name_en
+    assert f"had what {province} is told sent to another system" in page and "at 127.0.0.1." in page
