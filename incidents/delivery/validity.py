@@ -92,8 +92,12 @@ def _is_wanted(notice: Notice, seen: dict[int, set[UUID]], clocks: set[tuple[UUI
 
 
 def _runs_by_law(notice: Notice, case: Incident) -> bool:
-    """Whether it tells of a time by law, which runs on while the case is resolved."""
-    return case.state == State.RESOLVED and notice.entry.after.get("clock") == ClockKind.LEGAL
+    """Whether it tells of a time by law, which runs on while the case is resolved.
+
+    That nobody is above is repeated for as long as the body takes: the inbox alone says so then.
+    """
+    is_said = notice.kind in ("warn", "inform") and case.state == State.RESOLVED
+    return is_said and notice.entry.after.get("clock") == ClockKind.LEGAL
 
 
 def _still_asks(notice: Notice, case: Incident, clocks: set[tuple[UUID, str]]) -> bool:
