@@ -31,6 +31,8 @@ from incidents.routing import ANSWERING, people_at
 CALLED = (BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC)
 LONGEST_MINUTES = 240
 NAME_MAX = 80
+#: Drills that call a command in an hour, cancelled ones too: who is called all the time answers to nothing any more.
+MOST_AN_HOUR = 5
 FURTHEST = dt.timedelta(days=60)
 #: Somebody who starts a drill "now" on a page opened a few minutes ago means now.
 GRACE = dt.timedelta(minutes=10)
@@ -323,6 +325,9 @@ def _refuse_overlap(called: Sequence[SecurityCommand], begins: dt.datetime, minu
     """No command is in two drills at a time. The PSC alone may be: else one province's drill would stop all others."""
     end = begins + dt.timedelta(minutes=minutes * len({c.rung for c in called}))
     below_the_top = [c.pk for c in called if c.rung != 3]
+    lately = Drill.objects.filter(made_at__gt=now - dt.timedelta(hours=1), calls__command__in=below_the_top or called)
+    if lately.distinct().count() >= MOST_AN_HOUR:
+        raise ValidationError({"command": _("These commands had several drills in this hour. Wait an hour.")})
     for other in Drill.objects.filter(ended_at=None, calls__command__in=below_the_top or called).distinct():
         theirs = latest_end(other)
         if other.starts_at <= now:

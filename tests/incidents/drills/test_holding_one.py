@@ -202,3 +202,11 @@ def test_a_refusal_stands_beside_its_field_and_loses_nothing(page: Client, wrong
         assert 'value="Monday"' in text
     if "command" not in wrong:
         assert 'value="KH2108" checked' in text
+
+
+def test_nobody_is_called_all_the_time(cast: Cast) -> None:
+    for _again in range(drills.MOST_AN_HOUR):
+        drills.cancel(hold("KH2108", by=cast.provincial), by=cast.provincial, now=at(0))
+    with pytest.raises(ValidationError, match="several drills in this hour"):
+        hold("KH21", by=cast.psc)
+    assert hold("KH20") and hold("KH2108", now=at(61))
