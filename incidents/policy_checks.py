@@ -20,6 +20,8 @@ from incidents.policy_content import CLOCKS, OPTIONAL, PHASES, RATED, TIMES, Con
 LONGEST = 90 * 1440
 MOST_STEPS = 6
 MOST_PERCENT = 1000
+#: Slower than this, in minutes, a version would silence cases: four times the slowest phase of the first one.
+UNSEEN = {Severity.CRITICAL: 60, Severity.HIGH: 240, Severity.MEDIUM: 960, Severity.LOW: 5760}
 #: Where the time is over.
 DEADLINE = {"percent": 100}
 LOWEST_RUNG, HIGHEST_RUNG = 2, 3
@@ -191,6 +193,9 @@ def _unusual(content: Content) -> Iterator[Found]:
     for phase in PHASES:
         for severity in RATED:
             target = content.targets.get((phase, severity))
+            if target and target.acknowledge > UNSEEN[severity]:
+                text = _("For %(time)s nobody need look at such a case, and nobody above hears of it. Is that meant?")
+                yield f"{phase}.{severity}.acknowledge", text % {"time": written(target.acknowledge)}
             every = f"{phase}.{severity}.update_every"
             if target and severity == Severity.CRITICAL and target.update_every is None:
                 yield every, _("No further updates are asked for a critical case. Is that meant?")

@@ -123,3 +123,17 @@ def test_it_is_said_and_not_refused(what: str) -> None:
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     broken = with_steps(review=())(with_target("campaign", "high", contain=0)(replace(sound(), tight_from_hour=99)))
     assert set(errors(broken)) == {"review.0.percent", "campaign.high.contain", "tight_from_hour"}
+
+
+def test_a_version_under_which_nobody_need_look_is_said_at_every_severity() -> None:
+    """All times alike slow: none is slower than a milder one, and yet a fortnight silences every case."""
+    days = 14 * 1440
+    silent = replace(sound(), targets=even(days, days, days))
+    assert errors(silent) == {}
+    for phase, severity in silent.targets:
+        assert "nobody need look at such a case" in " ".join(warnings(silent)[f"{phase}.{severity}.acknowledge"])
+
+
+@pytest.mark.django_db
+def test_the_usual_version_is_not_called_slow(cast: object) -> None:
+    assert not [p for p in warnings(content_of(general())) if p.endswith(".acknowledge")]
