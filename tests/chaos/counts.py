@@ -48,7 +48,7 @@ _BY_ENGINE = (
 #: How the journal calls what the engine did with a clock.
 _ENTRIES = (Act.WARN, Act.AUTO_ESCALATE, Act.INFORM, Act.SKIP)
 _TELLS_ITS_TARGET = (EscalationKind.OWNER_MOVED, EscalationKind.NEXT_TOLD)
-_MOVES = (EscalationKind.OWNER_MOVED, EscalationKind.PASSED, EscalationKind.MANUAL, EscalationKind.HAND_BACK)
+_MOVED = (EscalationKind.OWNER_MOVED, EscalationKind.PASSED, EscalationKind.MANUAL, EscalationKind.HAND_BACK)
 _LIVE = (ClockState.RUNNING, ClockState.PAUSED, ClockState.EXHAUSTED)
 
 
@@ -143,9 +143,17 @@ def _double(found: Counts, cases: dict[UUID, Incident], rows: list[Escalation]) 
             found.note("double", f"{said[key]} entries for {rows_of[key]} rows of {key}")
         if said[key] < rows_of[key]:
             found.note("missed", f"{said[key]} entries for {rows_of[key]} rows of {key}")
-    # Every move is one row, one change of custody and one entry, and each begins where the one before it ended.
-    by_kind = Counter((r.incident_id, r.kind) for r in Escalation.objects.filter(kind__in=_MOVES) if r.to_command_id)
-    by_rule = Counter(Entry.objects.filter(act=Act.AUTO_ESCALATE).values_list("incident", flat=True))
+    _moves(found, cases)
+
+
+def _moves(found: Counts, cases: dict[UUID, Incident]) -> None:
+    """Every move is one row, one change of custody and one entry, and each begins where the one before it ended."""
+    by_kind = Counter(
+        (r.incident_id, str(r.kind)) for r in Escalation.objects.filter(kind__in=_MOVED) if r.to_command_id
+    )
+    by_rule: Counter[UUID | None] = Counter(
+        Entry.objects.filter(act=Act.AUTO_ESCALATE).values_list("incident", flat=True)
+    )
     moves: Counter[UUID] = Counter()
     for key in cases:
         certain, passed = by_kind[(key, EscalationKind.OWNER_MOVED)], by_kind[(key, EscalationKind.PASSED)]

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
-import psycopg2
+import psycopg2  # type: ignore[import-untyped, unused-ignore]
 import pytest
 from django.db import connection
 

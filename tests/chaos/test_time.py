@@ -13,7 +13,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from incidents.escalation import engine, hold
-from incidents.models import Clock, ClockState, Custody, EngineState, Escalation, EscalationKind, Incident, Notice
+from incidents.models import (
+    Clock,
+    ClockState,
+    Custody,
+    EngineRun,
+    EngineState,
+    Escalation,
+    EscalationKind,
+    Incident,
+    Notice,
+)
 from tests.cast import Cast
 from tests.chaos.counts import Counts
 from tests.chaos.stage import Stage
@@ -115,4 +125,5 @@ def test_a_clock_that_goes_back_fires_nothing_and_takes_nothing_back(stage: Stag
     before = _outcome(stage.keys), Escalation.objects.count(), Notice.objects.count()
     _leap(stage, -dt.timedelta(hours=1), 2)
     assert (_outcome(stage.keys), Escalation.objects.count(), Notice.objects.count()) == before
+    assert EngineRun.objects.filter(error__contains="went back").exists(), "nobody is told that a clock went back"
     report_counts("clock -1 h", stage.count())

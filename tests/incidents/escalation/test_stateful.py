@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -111,7 +112,7 @@ class Life(RuleBasedStateMachine):
     def now(self) -> dt.datetime:
         return self.begun + dt.timedelta(minutes=self.model.now)
 
-    def act(self, act: str, by: str = "", **data: object) -> None:
+    def act(self, act: str, by: str = "", **data: Any) -> None:
         # Whoever acts a moment after a deadline acts after the engine: both see the same order of things.
         self.look()
         person = getattr(self.cast, by or PEOPLE[self.model.owner])
