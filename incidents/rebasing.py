@@ -7,6 +7,7 @@ whose deed was done already are passed over, and what the new times put into the
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -28,6 +29,8 @@ from incidents.models import STANDING, Clock, ClockState, Incident, Policy
 from incidents.policies import Rules, policy_for, rules_of, targets_at
 from incidents.querysets import IncidentQuerySet
 from incidents.turn import Turn, refused, turn, wake
+
+log = logging.getLogger(__name__)
 
 #: Cases of one round: each is a transaction of its own, and a page waits for all of them.
 BATCH = 100
@@ -290,6 +293,10 @@ def rebase_some(
         except (ValidationError, PermissionDenied) as refusal:
             said = " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
             refusals.append((case.reference, said))
+        except IntegrityError:
+            # A row that was broken before: the invariant audit names it.
+            log.exception("Could not move %s to another version", case.pk)
+            refusals.append((case.reference, _("Its record is not whole. Tell your administrator.")))
         except Incident.DoesNotExist:
             # Sealed or out of sight since the list was read: nobody's to speak of.
             continue

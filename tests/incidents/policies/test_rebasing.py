@@ -320,3 +320,12 @@ def test_every_clock_has_a_time_under_every_version(cast: Cast) -> None:
 def test_what_an_earlier_phase_gave_is_kept_where_the_versions_say_the_same(cast: Cast) -> None:
     targets = rules_of(general()).targets("campaign", "high")
     assert rebasing.new_minutes(clock(0), targets, targets) == 100
+
+
+def test_a_broken_case_stops_no_other(cast: Cast, make_incident: Make) -> None:
+    broken, whole = make_incident(), make_incident(narrative="Another thing was taken at the other market.")
+    Clock.objects.filter(incident=broken).delete()
+    version = published(faster(2), now=minutes(1))
+    found = rebasing.rebase_some(version, by=cast.nec, reason="For all.", now=minutes(2))
+    assert found.moved == 1 and [reference for reference, _said in found.refusals] == [broken.reference]
+    assert (fresh(broken).policy, fresh(whole).policy) == (general(), version)
