@@ -51,7 +51,7 @@ PLACES: tuple[Place, ...] = (
     Place("public", "nec:notices", "shield", _("Public notices"), _("Public"), (Role.NEC_SECRETARIAT,)),
     Place("policies", "escalation:policies", "scales", _("Escalation policies"), _("Policies"),
           (Role.PSC_WATCH, Role.NEC_SECRETARIAT)),
-    Place("drills", "escalation:drills", "phone", _("Drills"), _("Drills"), _DRILLS),
+    Place("drills", "escalation:drills", "aim", _("Drills"), _("Drills"), _DRILLS),
     Place("duty", "duty:overview", "people", _("Duty"), _("Duty"),
           (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY)),
     Place("engine", "escalation:engine", "clock", _("Escalation engine"), _("Engine"),

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from commands.choices import WEEKDAYS_SHORT
 from commands.duty import Span
 from commands.models import SecurityCommand, Shift, User
-from commands.rosters import Plan, moment_of, name_of
+from commands.rosters import Plan, name_of
+from incidents.templatetags import _time
 
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 _TIME = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
@@ -217,7 +218,7 @@ def as_typed(moment: dt.datetime) -> dt.datetime:
 def _hours(spans: Sequence[Span], before: str = "") -> list[tuple[str, str]]:
     return [
         (f"{before}{s.starts_at.isoformat()}/{s.ends_at.isoformat()}",
-         f"{moment_of(s.starts_at)} \u2013 {moment_of(s.ends_at)}")
+         _time.stretch(s.starts_at, s.ends_at))
         for s in spans
     ]  # fmt: skip
 

@@ -156,6 +156,12 @@ class MoveForm(forms.Form):
     )
 
 
+def _name_of(policy: Policy) -> str:
+    """A version in a list of them: its election's code, or that it is the general one, and its number."""
+    whose = policy.election.code if policy.election else _("General")
+    return _("%(whose)s, version %(number)d") % {"whose": whose, "number": policy.number}
+
+
 class MoveCaseForm(MoveForm):
     """Why one case is moved, and to which version."""
 
@@ -167,4 +173,4 @@ class MoveCaseForm(MoveForm):
     def __init__(self, versions: Mapping[str, Policy], *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.versions = versions
-        self.fields["policy"].choices = [(name, name) for name in versions]  # type: ignore[attr-defined]
+        self.fields["policy"].choices = [(name, _name_of(one)) for name, one in versions.items()]  # type: ignore[attr-defined]

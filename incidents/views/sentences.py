@@ -97,7 +97,9 @@ def outages_for(entries: Iterable[Entry]) -> list[Outage]:
 
 def _late(entry: Entry, late: dt.timedelta, outages: Sequence[Outage]) -> str:
     due = entry.at - late
-    outage = next((o for o in outages if due < o.ended_at <= entry.at), None)
+    # A deadline that a raised severity put into the past was not late because of an outage that came after it.
+    slack = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
+    outage = next((o for o in outages if o.started_at - slack <= due < o.ended_at <= entry.at), None)
     length = _time.length(late)
     if outage is None:
         return _("%(length)s late.") % {"length": length}

@@ -66,8 +66,10 @@ def test_a_request_for_a_pause_says_until_when(
     case = do(Act.ACKNOWLEDGE, make_incident(), cast.duty_commander, NOW)
     do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 24 * HOUR, reason="He is back on Thursday.")
     text = page(signed_in(cast.provincial), case)
-    assert "Until 26 May, 08:00." in text
-    assert "act=countersign" in text
+    assert "a pause of the deadlines</b> until 26 May, 08:00." in text
+    assert "act=countersign" in text and "Decline the request" in text
+    mine = page(signed_in(cast.duty_commander), case)
+    assert "Take the request back" in mine and "Decline the request" not in mine
 
 
 def test_contained_after_a_pause_the_time_says_how_much_of_it_was_paused(

@@ -212,7 +212,7 @@ def test_it_counts_only_what_the_person_may_know_of(cast: Cast, signed_in: Sign,
 
     assert "1 overdue" in overdue("nec_integrity")
     assert "1 overdue" in overdue("psc") and "1 overdue" in overdue("duty_commander")
-    assert "None of yours is overdue" in overdue("demo_duty")
+    assert "No case of yours waits for it" in overdue("demo_duty")
 
 
 def test_the_bar_leads_to_the_cases_it_counts(cast: Cast, signed_in: Sign, engine_is: Put) -> None:
