@@ -57,12 +57,18 @@ def first_report(until: dt.datetime) -> dt.datetime:
     return min(oldest or until, until)
 
 
-def pass_to(until: dt.datetime, now: dt.datetime, run: EngineRun, end: float | None = None) -> dt.datetime:
+def pass_to(
+    until: dt.datetime,
+    now: dt.datetime,
+    run: EngineRun,
+    end: float | None = None,
+    again: dt.timedelta = LOOK_AGAIN,
+) -> dt.datetime:
     """Time anew every open case whose phase is another at `until`; when to look again. `end`: of the monotonic clock.
 
     What could not be timed (a target is missing) keeps its deadlines, is logged and named in `run`: the engine goes on.
     """
-    looks = [until + LOOK_AGAIN]
+    looks = [until + again]
     for election in Election.objects.filter(is_locked=False):
         rules = _rules_in_use(election)
         if not rules:
