@@ -170,21 +170,24 @@ def primary(incident: Incident, allowed: list[Act]) -> Act | None:
     return next((act for act in wanted_first(incident) if act in allowed), None)
 
 
+#: What a running deadline waits for.
+MEETING: dict[str, list[Act]] = {
+    "acknowledge": [Act.ACKNOWLEDGE, Act.ACCEPT],
+    "accept": [Act.ACCEPT],
+    "first_update": [Act.UPDATE],
+    "update": [Act.UPDATE],
+    "contain": [Act.CONTAIN],
+    "resolve": [Act.RESOLVE],
+    "review": [Act.RAISE_SEVERITY],
+    "verify": [Act.VERIFY],
+    # A body decides by law, not the reader; and a pause ends by itself.
+    "legal": [Act.UPDATE],
+    "snooze": [Act.UPDATE],
+}
+
+
 def wanted_first(incident: Incident) -> list[Act]:
     """What to offer first, in this order: what the next deadline waits for, then the next steps of the case."""
-    by_clock = {
-        "acknowledge": [Act.ACKNOWLEDGE, Act.ACCEPT],
-        "accept": [Act.ACCEPT],
-        "first_update": [Act.UPDATE],
-        "update": [Act.UPDATE],
-        "contain": [Act.CONTAIN],
-        "resolve": [Act.RESOLVE],
-        "review": [Act.RAISE_SEVERITY],
-        "verify": [Act.VERIFY],
-        # A body decides by law, not the reader; and a pause ends by itself.
-        "legal": [Act.UPDATE],
-        "snooze": [Act.UPDATE],
-    }
     wanted = [Act.COUNTERSIGN] if incident.request_act else []
-    wanted += by_clock.get(incident.next_due_kind, [])
+    wanted += MEETING.get(incident.next_due_kind, [])
     return [*wanted, Act.ACKNOWLEDGE, Act.ACCEPT, Act.UPDATE, Act.CLASSIFY, Act.CLOSE, Act.REOPEN]

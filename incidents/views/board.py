@@ -20,7 +20,9 @@ from django.views.decorators.http import require_safe
 
 from commands.choices import COMMANDING, BodyKind, Role
 from commands.models import SecurityCommand, User
+from incidents.choices import Act
 from incidents.escalation import board as steps
+from incidents.forms.asks import MEETING
 from incidents.models import Incident
 from incidents.querysets import IncidentQuerySet
 from incidents.views import rows
@@ -51,6 +53,12 @@ class Line:
     #: When the time of that step began to run, and what would have stopped it.
     start: dt.datetime | None = None
     why: str = ""
+
+    @property
+    def helps(self) -> bool:
+        """The act offered is one that the deadline, or a request, waits for: others would not stop the step."""
+        case, act = self.row.incident, self.row.act
+        return act == Act.COUNTERSIGN or self.next is None or act in MEETING.get(case.next_due_kind, [])
 
 
 @dataclass(frozen=True)

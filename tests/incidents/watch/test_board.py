@@ -53,6 +53,15 @@ def test_it_shows_what_happens_when_and_to_whom_soonest_first(cast: Cast, signed
     assert "Within 15 minutes" in seen and "Within a day" in seen
 
 
+def test_only_what_stops_the_step_is_offered_beside_it(cast: Cast, signed_in: Sign) -> None:
+    """A critical case waits for its province: the district may add to it, and that would not stop the step."""
+    case = make_incident(severity="critical")
+    there = f"{reverse('incidents:acts', args=[case.pk])}?act="
+    district = page(signed_in(cast.duty_commander))
+    assert case.reference in district and there not in district
+    assert f"{there}acknowledge" in page(signed_in(cast.provincial))
+
+
 def test_a_case_is_in_it_once_with_the_clock_that_acts_first(cast: Cast, signed_in: Sign) -> None:
     case = assault(cast)
     assert case.clocks.count() > 1
