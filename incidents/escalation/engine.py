@@ -114,7 +114,9 @@ class _Tick:
         more = self._through_phases(verdict.until)
         if not self.is_cut_off:
             self._fire_all(verdict.until)
-        backlog = due_cases(now, None, verdict.until, self.limit) if self.is_cut_off else 0
+        # After an outage also what another worker holds at this moment: the digest counts all that passed.
+        looks = self.is_cut_off or since is not None
+        backlog = due_cases(now, None, verdict.until, self.limit) if looks else 0
         if since is not None:
             away = outage.record(since, now, run.claimed, run.fired)
             if not backlog:
@@ -182,6 +184,8 @@ class _Tick:
         except Exception as fault:  # one bad row may never stop the others; it is kept, counted and tried again
             if isinstance(fault, OperationalError) and not connection.is_usable():
                 raise
+            # What was read of commands and people may not hold any more: an address removed meanwhile.
+            self.chains = Chains(self.now)
             return self._fire_halves(until, size, keys, fault)
         self._count(done)
         return done.claimed
