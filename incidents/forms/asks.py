@@ -188,6 +188,7 @@ MEETING: dict[str, list[Act]] = {
 
 def wanted_first(incident: Incident) -> list[Act]:
     """What to offer first, in this order: what the next deadline waits for, then the next steps of the case."""
-    wanted = [Act.COUNTERSIGN] if incident.request_act else []
+    # Before anything else somebody must own it: while nobody accepts, it goes on up whatever is written to it.
+    wanted = [Act.COUNTERSIGN, Act.ACCEPT] if incident.request_act else [Act.ACCEPT]
     wanted += MEETING.get(incident.next_due_kind, [])
     return [*wanted, Act.ACKNOWLEDGE, Act.ACCEPT, Act.UPDATE, Act.CLASSIFY, Act.CLOSE, Act.REOPEN]

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from commands.choices import COMMANDING, BodyKind, Role
+from commands.duty_authority import sees
 from commands.models import SecurityCommand, User
 from incidents.choices import Act
 from incidents.escalation import board as steps
@@ -58,7 +59,7 @@ class Line:
     def helps(self) -> bool:
         """The act offered is one that the deadline, or a request, waits for: others would not stop the step."""
         case, act = self.row.incident, self.row.act
-        return act == Act.COUNTERSIGN or self.next is None or act in MEETING.get(case.next_due_kind, [])
+        return act in (Act.COUNTERSIGN, Act.ACCEPT) or self.next is None or act in MEETING.get(case.next_due_kind, [])
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,10 @@ class _Asked:
             UNACCEPTED: lambda: self._page(steps.not_accepted(self.cases)),
             TOP: lambda: self._page(steps.at_the_top(self.cases, self.now)),
             PAUSED: self._paused,
-            EMPTY: lambda: {"empty": self.empty},
+            EMPTY: lambda: {
+                "empty": self.empty,
+                "rosters": {c.pk for c in self.empty if sees(self.user.current_postings, c)},
+            },
         }
         if self.show not in lists:
             self.show = NEXT

@@ -99,12 +99,14 @@ def test_a_command_with_nobody_there_is_named_as_left_out(cast: Cast, signed_in:
     assert f"left out, nobody is there: {cast.command('provincial').name_en}" in seen
     unattended = page(signed_in(cast.psc), "?show=empty")
     assert cast.command("provincial").name_en in unattended and case.reference not in unattended
+    assert reverse("duty:roster", args=[cast.command("provincial").code]) in unattended
 
 
 def test_with_nobody_above_it_says_so(cast: Cast, signed_in: Sign) -> None:
     case = assault(cast, minutes_ago=200)
     actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="PSC", reason="Too large.")
-    assert "then: nobody is above; it is said again, loudly" in page(signed_in(cast.psc))
+    seen = page(signed_in(cast.psc))
+    assert "then: nobody is above; it is said again, loudly" in seen and "?act=accept" in seen
     Incident.objects.filter(pk=case.pk).update(next_due_at=NOW - MINUTE)
     assert case.reference in page(signed_in(cast.psc), "?show=top")
     assert case.reference not in page(signed_in(cast.duty_commander), "?show=unaccepted")
