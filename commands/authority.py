@@ -172,7 +172,10 @@ def judge_drill(postings: Sequence[Posting], paths: Iterable[str]) -> Posting:
         if posting.role in DRILLS and all(path.startswith(posting.command.path) for path in wanted):
             return posting
     raise PermissionDenied(
-        _("Your posting may not hold a drill of these commands. A province may for its own, the PSC and the NEC for all.")
+        _(
+            "Your posting may not hold a drill of these commands. "
+            "A province may for its own, the PSC and the NEC for all."
+        )
     )
 
 
@@ -219,6 +222,9 @@ def _allows(act: str, posting: Posting, facts: Facts) -> bool:
         return False
     if act in ("close", "dismiss"):
         return (role == _NEC) == facts.needs_nec
+    if act == "countersign" and posting.is_acting:
+        # Who asks could else choose who agrees: a commander delegates, and the command chosen so countersigns.
+        return False
     if act in ("countersign", "decline"):
         if facts.request_act == "snooze" and not _within(_LADDER_OWNER.get(role, Reach.REPORTER), posting, facts):
             return False

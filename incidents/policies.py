@@ -23,6 +23,8 @@ from incidents.deadlines import PAUSE_STEPS, Step, Targets
 from incidents.models import Incident, Policy, PolicyStep, ResponseTarget
 from incidents.policy_content import RATED, Content
 
+_DAY = 24 * 60
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -44,6 +46,10 @@ class Rules:
                 _("There is no response target for this phase. Ask your administrator."), code="setup"
             )
         return found
+
+    def repeat_every(self, clock: str) -> int:
+        """Minutes after which the alarm at the top is said again; of a body's time by law no more than once a day."""
+        return max(self.repeat_minutes, _DAY) if clock == ClockKind.LEGAL else self.repeat_minutes
 
     def steps(self, clock: str) -> tuple[Step, ...]:
         """What happens on the way of a clock, in order."""
@@ -174,9 +180,7 @@ def known_rules(policy: int) -> Rules | None:
     return _kept.get(policy)
 
 
-def targets_at(
-    rules: Rules, election: Election, phase: str, severity: str, place: str, moment: dt.datetime
-) -> Targets:
+def targets_at(rules: Rules, election: Election, phase: str, severity: str, place: str, moment: dt.datetime) -> Targets:
     """The targets of a case at P-code `place` at `moment`: in the tight time of the silence day, a medium one is to be
     taken over sooner (domain 3.3).
     """

@@ -389,9 +389,13 @@ def stage(cast: Cast, clock: None) -> Stage:
         call=call_of(hold(cast.command("duty_commander").code), cast.command("duty_commander").code),
         duty=acted_for_from_above(cast),
         hook=Webhook.objects.create(
-            name="Desk", command=cast.command("provincial"), url="https://example.org/", sealed_secret=b"",
-            made_by=cast.psc, made_at=NOW,
-        ),  # fmt: skip
+            name="Desk",
+            command=cast.command("provincial"),
+            url="https://example.org/",
+            sealed_secret=b"",
+            made_by=cast.psc,
+            made_at=NOW,
+        ),
     )
 
 

@@ -121,13 +121,16 @@ def passed_sentence(entry: Entry, command: str) -> str:
         "start": date_format(timezone.localtime(started_at), "SHORT_DATETIME_FORMAT"),
         "end": date_format(timezone.localtime(ended_at), "SHORT_DATETIME_FORMAT"),
     }
-    return ngettext(
-        "Escalation did not run from %(start)s to %(end)s. %(count)s case passed %(command)s in that time and went on "
-        "to the command above.",
-        "Escalation did not run from %(start)s to %(end)s. %(count)s cases passed %(command)s in that time and went on "
-        "to the command above.",
-        after["cases"],
-    ) % values
+    return (
+        ngettext(
+            "Escalation did not run from %(start)s to %(end)s. "
+            "%(count)s case passed %(command)s in that time and went on to the command above.",
+            "Escalation did not run from %(start)s to %(end)s. "
+            "%(count)s cases passed %(command)s in that time and went on to the command above.",
+            after["cases"],
+        )
+        % values
+    )
 
 
 def policy_sentence(entry: Entry) -> str:

@@ -72,7 +72,7 @@ def _off(
     if step < len(steps):
         return "" if abs(fires - last) <= EXACT else f"{fires.isoformat()}, by its policy {last.isoformat()}"
     # Behind the last step it is said again at the top, every so many minutes from when that was due.
-    pause = dt.timedelta(minutes=rules.repeat_minutes)
+    pause = dt.timedelta(minutes=rules.repeat_every(kind))
     over = (fires - last) % pause
     return (
         "" if fires > last and min(over, pause - over) <= EXACT else f"{fires.isoformat()} repeats {last.isoformat()}"

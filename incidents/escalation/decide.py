@@ -269,7 +269,7 @@ class Course:
             clock.fires_at = fires_at(clock.anchor_at, clock.target_minutes, steps, decision.next_step)
         else:
             # From when it was due, so it never drifts; those missed meanwhile are said once.
-            pause = dt.timedelta(minutes=self.rules.repeat_minutes)
+            pause = dt.timedelta(minutes=self.rules.repeat_every(clock.kind))
             clock.step = decision.next_step
             clock.fires_at += pause * (max(now - clock.fires_at, dt.timedelta()) // pause + 1)
 

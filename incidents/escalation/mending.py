@@ -55,7 +55,9 @@ def mend(key: str, now: dt.datetime, until: dt.datetime) -> bool:
             clock.step, clock.fires_at = step, _moment(clock, step)
         elif moved.kind == EscalationKind.EXHAUSTED:
             clock.step = step
-            clock.fires_at = max(clock.fires_at, moved.due_at) + dt.timedelta(minutes=rules_for(case).repeat_minutes)
+            clock.fires_at = max(clock.fires_at, moved.due_at) + dt.timedelta(
+                minutes=rules_for(case).repeat_every(clock.kind)
+            )
         else:
             clock.state, clock.stopped_at = ClockState.EXHAUSTED, now
         clock.save(update_fields=["step", "fires_at", "state", "stopped_at"])

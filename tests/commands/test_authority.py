@@ -36,6 +36,7 @@ class Held:
 
     role: Role
     command: Command = field(default_factory=lambda: Command(DISTRICT, Area("KH2108", Level.DISTRICT)))
+    is_acting: bool = False
 
 
 def held(role: Role, path: str = DISTRICT, pcode: str = "KH2108", level: Level = Level.DISTRICT) -> Any:

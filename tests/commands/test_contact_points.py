@@ -1,4 +1,4 @@
-"""Addresses of people: their one form, the code that proves them, and quiet hours. Nothing is sent to an unproven one."""
+"""Addresses of people: their one form, their code, their quiet hours. Nothing is sent to an unproven one."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from commands.models import Posting, User
+from commands.models import Delegation, Posting, User
 from incidents import actions
 from incidents.choices import Act, ClockKind
 from incidents.dashboards import measures
@@ -57,6 +57,24 @@ def test_asked_for_the_deadlines_run_on_until_a_second_person_agrees(cast: Cast,
     assert "cast-provincial" in told
     with pytest.raises(PermissionDenied):
         do(Act.COUNTERSIGN, case, cast.duty_commander, NOW + HOUR)
+
+
+def test_who_asks_cannot_choose_who_agrees_by_letting_another_command_act(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 24 * HOUR, reason=REASON)
+    Delegation.objects.create(
+        command=cast.command("duty_commander"),
+        acting=cast.command("neighbour"),
+        starts_at=POSTED_AT,
+        ends_at=NOW + 5000 * HOUR,
+        reason="A wedding.",
+        made_by=cast.duty_commander,
+        made_at=NOW,
+    )
+    acting = User.objects.get(pk=cast.neighbour.pk)
+    with pytest.raises(PermissionDenied):
+        do(Act.COUNTERSIGN, case, acting, NOW + HOUR)
+    do(Act.COUNTERSIGN, case, cast.provincial, NOW + HOUR)
 
 
 def test_agreed_to_the_clocks_stand_still_and_the_end_of_the_pause_is_the_next_deadline(

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from incidents import actions
-from incidents.choices import Act
+from incidents.choices import Act, ClockKind
 from incidents.escalation import engine
 from incidents.escalation.ahead import steps_ahead
-from incidents.models import Entry, Incident
+from incidents.models import Entry, Incident, Policy
+from incidents.policies import rules_of
 from tests.cast import NOW, Cast
 from tests.factories import make_sealed
 from tests.incidents.escalation.tools import DAY, HOUR, MINUTE, kept, leave_empty, running, told
@@ -116,6 +117,12 @@ def test_at_the_top_it_is_repeated_until_somebody_acts(cast: Cast, make_incident
     until_then = told(case, cast.psc).count("exhausted")
     engine.tick(NOW + 4 * HOUR)
     assert told(case, cast.psc).count("exhausted") == until_then
+
+
+def test_a_bodys_time_by_law_is_said_again_once_a_day() -> None:
+    rules = rules_of(Policy.objects.get())
+    assert rules.repeat_every(ClockKind.LEGAL) == 24 * 60
+    assert rules.repeat_every(ClockKind.CONTAIN) == rules.repeat_minutes == 60
 
 
 def test_who_serves_at_the_unit_concerned_counts_as_nobody_and_hears_nothing(cast: Cast) -> None:
