@@ -33,7 +33,7 @@ def mend(key: str, now: dt.datetime, until: dt.datetime) -> bool:
     A move that is in the records and never happened (the case was not handed on) is not passed over: its clock gets
     an episode of its own, and fires again.
     """
-    case = Incident.objects.select_for_update(of=("self",)).select_related("policy").get(pk=UUID(key))
+    case = Incident.objects.select_for_update(of=("self",)).get(pk=UUID(key))
     behind = False
     for clock in _due(key, until):
         fired = {e.step: e for e in Escalation.objects.filter(
