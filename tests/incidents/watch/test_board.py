@@ -102,11 +102,20 @@ def test_a_command_with_nobody_there_is_named_as_left_out(cast: Cast, signed_in:
     assert reverse("duty:roster", args=[cast.command("provincial").code]) in unattended
 
 
+def test_what_was_handed_on_is_accepted_before_it_is_written_to(cast: Cast, signed_in: Sign) -> None:
+    case = assault(cast, minutes_ago=900)
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.duty_commander, version=None, now=NOW)
+    actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="PSC", reason="Too large.")
+    # Its first update is due sooner than its acceptance, and would be offered first.
+    Incident.objects.filter(pk=case.pk).update(next_due_kind="first_update")
+    there = f"{reverse('incidents:acts', args=[case.pk])}?act="
+    assert f"{there}accept" in page(signed_in(cast.psc), "?show=unaccepted")
+
+
 def test_with_nobody_above_it_says_so(cast: Cast, signed_in: Sign) -> None:
     case = assault(cast, minutes_ago=200)
     actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="PSC", reason="Too large.")
-    seen = page(signed_in(cast.psc))
-    assert "then: nobody is above; it is said again, loudly" in seen and "?act=accept" in seen
+    assert "then: nobody is above; it is said again, loudly" in page(signed_in(cast.psc))
     Incident.objects.filter(pk=case.pk).update(next_due_at=NOW - MINUTE)
     assert case.reference in page(signed_in(cast.psc), "?show=top")
     assert case.reference not in page(signed_in(cast.duty_commander), "?show=unaccepted")
