@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from commands.models import User
 from incidents import stand_down
 from incidents.choices import SEVERITY_ORDER, Act, ClockKind, Severity, State
-from incidents.deadlines import opening_clocks
+from incidents.deadlines import due_at, opening_clocks
 from incidents.models import STANDING, ClockState, EscalationKind, Incident
 from incidents.routing import first_owner, ladder_of, nec
 from incidents.rumours import must_be_verified
@@ -66,7 +66,11 @@ def _rate(t: Turn) -> None:
 
 
 def _retime(t: Turn) -> None:
-    """Deadlines of the new severity, from the same anchors: what is met stays met, what stands paused stays paused."""
+    """Deadlines of the new severity, from the same anchors: what is met stays met, what stands paused stays paused.
+
+    A deadline that was still to come does not become one that has long passed: its shorter time counts from now, or a
+    case raised late would run past every command at once, none of which had a minute to act.
+    """
     targets = t.targets
     minutes = {
         ClockKind.ACKNOWLEDGE: targets.acknowledge,
@@ -78,8 +82,13 @@ def _retime(t: Turn) -> None:
     }
     for clock in list(t.incident.clocks.filter(state__in=STANDING)):
         kind = ClockKind(clock.kind)
-        if kind in minutes and minutes[kind] != clock.target_minutes:
-            t.start_clock(kind, minutes[kind], clock.anchor_at, like=clock)
+        if kind not in minutes or minutes[kind] == clock.target_minutes:
+            continue
+        if clock.paused_at is None and due_at(clock.anchor_at, minutes[kind]) <= t.now < clock.deadline_at:
+            if due_at(t.now, minutes[kind]) < clock.deadline_at:
+                t.start_clock(kind, minutes[kind])
+            continue
+        t.start_clock(kind, minutes[kind], clock.anchor_at, like=clock)
     _retime_updates(t)
 
 

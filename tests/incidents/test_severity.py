@@ -11,7 +11,9 @@ from django.core.exceptions import ValidationError
 from elections.models import PhaseWindow
 from incidents import actions
 from incidents.choices import Act, ClockKind
+from incidents.escalation import engine
 from incidents.models import ClockState, Incident, Notice
+from incidents.turn import targets_of
 from tests.cast import NOW, PHNOM_PENH, Cast
 
 Make = Callable[..., Incident]
@@ -112,6 +114,25 @@ def test_raised_to_critical_after_an_update_the_next_one_is_due_in_the_interval_
     raised = silence + 2 * HOUR
     case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.officer, version=None, now=raised, severity="critical")
     assert running(case)["update"] == raised + HOUR
+
+
+def test_raised_late_its_shorter_times_count_from_then(cast: Cast, make_incident: Make) -> None:
+    """By the first hour a high case would long be overdue: nobody above had a minute to act on it."""
+    case = make_incident(severity="low")
+    later = NOW + dt.timedelta(hours=5)
+    case = actions.perform(
+        Act.RAISE_SEVERITY, case, by=cast.duty_commander, version=None, now=later, severity="high", reason="A knife."
+    )
+    minutes = targets_of(case, later)
+    assert running(case) == {
+        "acknowledge": later + dt.timedelta(minutes=minutes.acknowledge),
+        "first_update": later + dt.timedelta(minutes=minutes.first_update),
+        # This one had not passed, and keeps the hour of the report.
+        "contain": NOW + dt.timedelta(minutes=minutes.contain),
+    }
+    engine.tick(later + dt.timedelta(minutes=1))
+    case.refresh_from_db()
+    assert case.owner == cast.command("duty_commander")
 
 
 def test_lowered_from_critical_no_further_updates_are_asked_for(cast: Cast, make_incident: Make) -> None:
