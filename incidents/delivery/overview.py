@@ -58,9 +58,7 @@ def channels(user: User) -> list[Channel]:
         .values_list("channel")
         .annotate(Count("pk"), Min("created_at"))
     }
-    dead = dict(
-        outside(user).filter(status=NoticeStatus.DEAD).order_by().values_list("channel").annotate(Count("pk"))
-    )
+    dead = dict(outside(user).filter(status=NoticeStatus.DEAD).order_by().values_list("channel").annotate(Count("pk")))
     found = []
     for name, is_set in works.items():
         state = states.get(name)

@@ -61,13 +61,9 @@ class Notice(models.Model):
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="notices", db_index=False
     )
-    webhook = models.ForeignKey(
-        Webhook, models.CASCADE, null=True, blank=True, related_name="notices", db_index=False
-    )
+    webhook = models.ForeignKey(Webhook, models.CASCADE, null=True, blank=True, related_name="notices", db_index=False)
     #: Where it goes, for a channel with addresses; the inbox has none.
-    contact = models.ForeignKey(
-        ContactPoint, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
-    )
+    contact = models.ForeignKey(ContactPoint, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     channel = models.CharField(max_length=8, choices=NoticeChannel.choices)
     #: Which text: a key of `delivery.texts`.
     kind = models.CharField(max_length=20)
