@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, connection
 from django.db.models import Q, QuerySet
 
 from incidents.escalation import hold, moment, outage, phases, state
@@ -97,12 +97,15 @@ class _Tick:
     end: float
     reading: Reading | None
     chains: Chains = field(init=False)
+    #: The driver's connection that the tick began with.
+    link: Any = field(init=False)
     is_cut_off: bool = False
     #: After an outage: who is passed over is told once for all of it.
     catching_up: bool = False
 
     def __post_init__(self) -> None:
         self.chains = Chains(self.now)
+        self.link = connection.connection
 
     def work(self) -> EngineRun:
         now, run, found = self.now, self.run, self.found
@@ -147,7 +150,7 @@ class _Tick:
                 phases.pass_to(at, self.now, self.run, self.end)
             return {"next_phase_at": phases.pass_to(until, self.now, self.run, self.end, again)}
         except Exception as fault:
-            if isinstance(fault, InterfaceError) or not connection.is_usable():
+            if self._is_cut(fault):
                 raise
             log.exception("The deadlines of a new phase could not be set")
             self.run.error = f"{type(fault).__name__}: {fault}"[:500]
@@ -179,16 +182,21 @@ class _Tick:
         """One batch; how many cases it took. Of a batch that fails every case is tried again, by halves."""
         try:
             done = fire(self.now, until, size, self.chains, self.run, keys, catching_up=self.catching_up)
-        except InterfaceError:
-            raise
         except Exception as fault:  # one bad row may never stop the others; it is kept, counted and tried again
-            if isinstance(fault, OperationalError) and not connection.is_usable():
+            if self._is_cut(fault):
                 raise
             # What was read of commands and people may not hold any more: an address removed meanwhile.
             self.chains = Chains(self.now)
             return self._fire_halves(until, size, keys, fault)
         self._count(done)
         return done.claimed
+
+    def _is_cut(self, fault: Exception) -> bool:
+        """Whether the database went away, which is no fault of a case: the next tick does it.
+
+        Whoever leaves a transaction that was cut off is connected anew, and the new connection says that all is well.
+        """
+        return isinstance(fault, InterfaceError) or connection.connection is not self.link
 
     def _fire_halves(self, until: dt.datetime, size: int, keys: Sequence[str] | None, fault: Exception) -> int:
         if keys is None:
@@ -216,6 +224,8 @@ class _Tick:
         try:
             self._count(fire(self.now, until, 1, self.chains, self.run, [key], catching_up=self.catching_up))
         except Exception as fault:  # as above; a second step in the records waits for the next try
+            if self._is_cut(fault):
+                raise
             log.error("Escalation of %s failed after it was put right", key, exc_info=fault)
             self.run.quarantined += 1
             self.run.error = f"{type(fault).__name__}: {fault}"[:500]

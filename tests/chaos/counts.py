@@ -148,19 +148,17 @@ def _double(found: Counts, cases: dict[UUID, Incident], rows: list[Escalation]) 
 
 def _moves(found: Counts, cases: dict[UUID, Incident]) -> None:
     """Every move is one row, one change of custody and one entry, and each begins where the one before it ended."""
-    by_kind = Counter(
-        (r.incident_id, str(r.kind)) for r in Escalation.objects.filter(kind__in=_MOVED) if r.to_command_id
-    )
-    by_rule: Counter[UUID | None] = Counter(
-        Entry.objects.filter(act=Act.AUTO_ESCALATE).values_list("incident", flat=True)
-    )
+    handed = Escalation.objects.filter(kind__in=_MOVED, to_command__isnull=False)
+    by_people = Counter(handed.filter(clock="").values_list("incident", flat=True))
+    by_kind = Counter(handed.exclude(clock="").values_list("incident", "kind"))
+    said = Counter(Entry.objects.filter(act=Act.AUTO_ESCALATE).values_list("incident", flat=True))
     moves: Counter[UUID] = Counter()
     for key in cases:
-        certain, passed = by_kind[(key, EscalationKind.OWNER_MOVED)], by_kind[(key, EscalationKind.PASSED)]
-        # What a command was only passed by may be a move or what it would have been told of.
-        if not certain <= by_rule[key] <= certain + passed:
-            found.note("double", f"{cases[key].reference}: {by_rule[key]} entries for {certain} and {passed} moves")
-        moves[key] = by_rule[key] + by_kind[(key, EscalationKind.MANUAL)] + by_kind[(key, EscalationKind.HAND_BACK)]
+        certain, passed = by_kind[(key, "owner_moved")], by_kind[(key, "passed")]
+        # What a command was only passed by may be a move, or what it would have been told of.
+        if not certain <= said[key] <= certain + passed:
+            found.note("double", f"{cases[key].reference}: {said[key]} entries for {certain} and {passed} moves")
+        moves[key] = said[key] + by_people[key]
     held: dict[UUID, list[Custody]] = defaultdict(list)
     for custody in Custody.objects.order_by("pk"):
         held[custody.incident_id].append(custody)
