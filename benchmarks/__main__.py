@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="numbers of cases, as in 1000,100000")
     parser.add_argument("--rounds", type=int, default=0, help="timed requests of each kind; more is steadier")
     parser.add_argument("--postgres", default="", help="URL of a running server, whose filled databases are used again")
-    parser.add_argument("--write", action="store_true", help="write README.md even of a partial run")
+    parser.add_argument("--write", action="store_true", help="put a part measured alone into README.md")
     asked = parser.parse_args(arguments)
     begun = time.monotonic()
     try:
@@ -71,9 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
             subjects[title] = measure(stage, asked)
             result.show(title, subjects[title])
             told |= {"minutes": round((time.monotonic() - begun) / 60, 1), "load_after": round(os.getloadavg()[0], 2)}
-            if asked.write or not asked.subjects:
-                # After each subject: a run that is broken off leaves what it measured.
+            # After each subject: a run that is broken off leaves what it measured.
+            if not asked.subjects:
                 result.write(told, subjects)
+            elif asked.write:
+                result.add(told, {title: subjects[title]})
     finally:
         stage.close()
     if asked.write or not asked.subjects:

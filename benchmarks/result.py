@@ -56,6 +56,16 @@ def write(about: dict[str, Any], subjects: dict[str, list[Row]], folder: Path = 
     (folder / "README.md").write_text(page(result), encoding="utf-8")
 
 
+def add(about: dict[str, Any], subjects: dict[str, list[Row]], folder: Path = HERE) -> None:
+    """Put the subjects of a run of their own in place of what is kept of them; the page says when they were measured."""
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    for name, rows in subjects.items():
+        result["subjects"][name] = [asdict(row) for row in rows]
+        result.setdefault("apart", {})[name] = about
+    (folder / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(page(result), encoding="utf-8")
+
+
 def page(result: dict[str, Any]) -> str:
     """README.md from a result: the circumstances, a table for each subject, how to read and repeat it."""
     told = result["about"]
@@ -75,9 +85,22 @@ def page(result: dict[str, Any]) -> str:
         summary(result),
     ]
     for name, rows in result["subjects"].items():
-        lines += ["", f"## {name}", "", *table([Row(**row) for row in rows])]
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            *_apart(result.get("apart", {}).get(name)),
+            *table([Row(**row) for row in rows]),
+        ]
     explained = (HERE / "explained.md").read_text(encoding="utf-8").strip()
     return "\n".join([*lines, "", explained, ""])
+
+
+def _apart(told: dict[str, Any] | None) -> list[str]:
+    if told is None:
+        return []
+    load = f"load average {told['load_before']} before and {told['load_after']} after"
+    return [f"A run of its own, {told['date']} by `{told['command']}`; {load}.", ""]
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -38,6 +38,17 @@ def test_the_page_is_made_from_the_result() -> None:
     assert (result.HERE / "README.md").read_text(encoding="utf-8") == result.page(kept)
 
 
+def test_a_part_measured_alone_replaces_what_was_kept_of_it_and_says_when(tmp_path: Path) -> None:
+    about = result.about("15", "python -m benchmarks") | {"load_after": 1.0}
+    result.write(
+        about, {"Lists": [Row(what="Queue", value="9 ms")], "Map": [Row(what="Points", value="3 ms")]}, tmp_path
+    )
+    result.add(about | {"command": "python -m benchmarks map"}, {"Map": [Row(what="Points", value="2 ms")]}, tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "| Queue | 9 ms |" in page and "| Points | 2 ms |" in page and "| Points | 3 ms |" not in page
+    assert page.count("by `python -m benchmarks map`") == 1
+
+
 def test_floor_and_product_take_turns() -> None:
     order: list[str] = []
 
