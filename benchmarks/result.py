@@ -57,7 +57,7 @@ def write(about: dict[str, Any], subjects: dict[str, list[Row]], folder: Path = 
 
 
 def add(about: dict[str, Any], subjects: dict[str, list[Row]], folder: Path = HERE) -> None:
-    """Put the subjects of a run of their own in place of what is kept of them; the page says when they were measured."""
+    """Put subjects measured in a run of their own in place of those kept; the page says when that was."""
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     for name, rows in subjects.items():
         result["subjects"][name] = [asdict(row) for row in rows]
