@@ -40,6 +40,7 @@ def measure(stage: Stage, incidents: int) -> list[Row]:
     one = _on_copy(stage, database, "sweep")
     four = _on_copy(stage, database, "sweep", workers=WORKERS)
     small = _sqlite(stage)
+    is_whole = incidents >= 1_000_000
     return [
         Row(
             what=f"Floor: one statement for {FLOOR_BATCH:,} cases, {due:,} due of {incidents:,} open",
@@ -47,21 +48,33 @@ def measure(stage: Stage, incidents: int) -> list[Row]:
         ),
         Row(
             what="The engine, one worker, the same rows",
-            value=f"{shown(one['rate'])} escalations a second, {one['rate'] / floor['rate']:.2f} of the floor",
-            goal="10,000 a second; 0.3 of the floor",
-            is_met=one["rate"] >= 10_000 and one["rate"] >= 0.3 * floor["rate"] if incidents >= 1_000_000 else None,
+            value=f"{shown(one['rate'])} escalations a second",
+            against="one statement",
+            base=f"{shown(floor['rate'])} a second",
+            ratio=one["rate"] / floor["rate"],
+            goal="at least 0.3 x",
+            is_met=one["rate"] >= 0.3 * floor["rate"] if is_whole else None,
+        ),
+        Row(
+            what="The engine, one worker, whatever the floor",
+            value=f"{shown(one['rate'])} escalations a second",
+            goal="10,000 a second",
+            is_met=one["rate"] >= 10_000 if is_whole else None,
         ),
         Row(
             what=f"The engine, {WORKERS} workers",
-            value=f"{shown(four['rate'])} escalations a second, {four['rate'] / one['rate']:.2f} of one",
-            goal="1.5 of one",
-            is_met=four["rate"] >= 1.5 * one["rate"] if incidents >= 1_000_000 else None,
+            value=f"{shown(four['rate'])} escalations a second",
+            against="one worker",
+            base=f"{shown(one['rate'])} a second",
+            ratio=four["rate"] / one["rate"],
+            goal="at least 1.5 x",
+            is_met=four["rate"] >= 1.5 * one["rate"] if is_whole else None,
         ),
         Row(
             what=f"A tick that finds nothing due among {idle['clocks']:,} running clocks",
             value=f"p50 {shown(idle['ms'])} ms, {idle['queries']} queries",
             goal="5 ms, 3 queries",
-            is_met=idle["ms"] <= 5 and idle["queries"] <= 3 if incidents >= 1_000_000 else None,
+            is_met=idle["ms"] <= 5 and idle["queries"] <= 3 if is_whole else None,
         ),
         Row(
             what=f"The engine on SQLite, {round(SQLITE_CASES * DUE_SHARE):,} due of {SQLITE_CASES:,} open",

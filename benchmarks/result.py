@@ -106,8 +106,12 @@ def _apart(told: dict[str, Any] | None) -> list[str]:
 def summary(result: dict[str, Any]) -> str:
     rows = [row for rows in result["subjects"].values() for row in rows if row["is_met"] is not None]
     met = sum(row["is_met"] for row in rows)
-    short = "; ".join(f"{row['what']} ({row['ratio']:.2f} x)" for row in rows if not row["is_met"])
+    short = "; ".join(f"{row['what']} ({_measured(row)})" for row in rows if not row["is_met"])
     return f"**{met} of {len(rows)} goals met.**" + (f" Short of the goal: {short}." if short else "")
+
+
+def _measured(row: dict[str, Any]) -> str:
+    return str(row["value"]) if row["ratio"] is None else f"{row['ratio']:.2f} x"
 
 
 def table(rows: list[Row]) -> list[str]:
