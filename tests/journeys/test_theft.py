@@ -75,10 +75,11 @@ def targets_of(system: System, case: dict[str, object]) -> dict[str, int]:
 
 
 def targets_of_today(system: System, case: dict[str, object]) -> dict[str, int]:
-    """Processes live in real time, so the phase is whichever the calendar has today."""
+    """Of the case's own policy. Processes live in real time, so the phase is whichever the calendar has today."""
     rows = system.sql(
-        "SELECT acknowledge_minutes, first_update_minutes, contain_minutes FROM incidents_responsetarget"
-        " WHERE phase = %s AND severity = 'low' AND election_id IS NULL",
-        case["phase"],
+        "SELECT acknowledge_minutes, first_update_minutes, contain_minutes FROM incidents_responsetarget t"
+        " JOIN incidents_incident i ON i.policy_id = t.policy_id"
+        " WHERE i.id = %s AND t.phase = i.phase AND t.severity = 'low'",
+        case["id"],
     )
     return dict(zip(("acknowledge", "first_update", "contain"), rows[0], strict=True))
