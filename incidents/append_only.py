@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from incidents.triggers import Guard, Trigger, abort
+
 TABLES = ("incidents_entry", "incidents_block")
 #: Key of the advisory lock that writers of entries share and the sealer takes alone: "journal" as a number.
 LOCK_KEY = 0x6A6F75726E616C
@@ -28,47 +30,27 @@ END $$;
 """
 
 
-def _triggers(vendor: str) -> dict[str, str]:
-    """Name of each trigger, and the statement that makes it."""
-    made: dict[str, str] = {}
+def _triggers(vendor: str) -> list[Trigger]:
+    made = []
     for table in TABLES:
         if vendor == "postgresql":
             for event, level in (("UPDATE", "ROW"), ("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
-                made[f"{table}_no_{event.lower()}"] = (
-                    f"BEFORE {event} ON {table} FOR EACH {level} EXECUTE FUNCTION journal_refuse()"
-                )
+                then = f"FOR EACH {level} EXECUTE FUNCTION journal_refuse()"
+                made.append(Trigger(f"{table}_no_{event.lower()}", event, table, then))
         else:
-            abort = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
             for event in ("UPDATE", "DELETE"):
-                made[f"{table}_no_{event.lower()}"] = f"BEFORE {event} ON {table} {abort}"
+                made.append(Trigger(f"{table}_no_{event.lower()}", event, table, abort(REFUSAL)))
             # INSERT OR REPLACE deletes the old row without firing the DELETE trigger.
-            made[f"{table}_no_replace"] = (
-                f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) {abort}"  # noqa: S608
-            )
+            is_there = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608
+            made.append(Trigger(f"{table}_no_replace", "INSERT", table, f"{is_there} {abort(REFUSAL)}"))
     if vendor == "postgresql":
-        made["incidents_entry_writer"] = (
-            "BEFORE INSERT ON incidents_entry FOR EACH STATEMENT EXECUTE FUNCTION journal_writer()"
-        )
+        then = "FOR EACH STATEMENT EXECUTE FUNCTION journal_writer()"
+        made.append(Trigger("incidents_entry_writer", "INSERT", "incidents_entry", then))
     return made
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Make every trigger, replacing those that are there."""
-    remove(connection)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_POSTGRES)
-        for name, body in _triggers(connection.vendor).items():
-            cursor.execute(f"CREATE TRIGGER {name} {body}")
-
-
-def remove(connection: BaseDatabaseWrapper) -> None:
-    """Take every trigger away: only to undo the migration."""
-    with connection.cursor() as cursor:
-        for name in _triggers(connection.vendor):
-            table = next(t for t in TABLES if name.startswith(t))
-            on = f" ON {table}" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
+_GUARD = Guard(_POSTGRES, _triggers)
+install, remove, missing = _GUARD.install, _GUARD.remove, _GUARD.missing
 
 
 def begin_writing(connection: BaseDatabaseWrapper) -> None:
@@ -79,14 +61,3 @@ def begin_writing(connection: BaseDatabaseWrapper) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK_KEY])
-
-
-def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Names of protecting triggers that are not there or switched off; empty when the journal is protected."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
-        else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        present = {row[0] for row in cursor.fetchall()}
-    return sorted(set(_triggers(connection.vendor)) - present)

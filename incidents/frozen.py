@@ -7,7 +7,7 @@ migration `published_policies_are_frozen`, and a test says so when it did not.
 
 from __future__ import annotations
 
-from django.db.backends.base.base import BaseDatabaseWrapper
+from incidents.triggers import Guard, Trigger, abort
 
 POLICY = "incidents_policy"
 ROWS = ("incidents_responsetarget", "incidents_policystep")
@@ -32,42 +32,34 @@ END $$;
 """  # noqa: S608  constants of this module
 
 
-def _triggers(vendor: str) -> dict[str, str]:
-    """Name of each trigger, and the statement that makes it."""
+def _triggers(vendor: str) -> list[Trigger]:
     return _for_postgres() if vendor == "postgresql" else _for_sqlite()
 
 
-def _for_postgres() -> dict[str, str]:
+def _for_postgres() -> list[Trigger]:
     refuse = "EXECUTE FUNCTION policy_refuse()"
-    made = {
-        f"{POLICY}_frozen_{event.lower()}": (
-            f"BEFORE {event} ON {POLICY} FOR EACH ROW WHEN (OLD.published_at IS NOT NULL) {refuse}"
-        )
-        for event in ("UPDATE", "DELETE")
-    }
+    was_published = f"FOR EACH ROW WHEN (OLD.published_at IS NOT NULL) {refuse}"
+    made = [Trigger(f"{POLICY}_frozen_{event.lower()}", event, POLICY, was_published) for event in ("UPDATE", "DELETE")]
     for table in (POLICY, *ROWS):
-        made[f"{table}_frozen_truncate"] = f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {refuse}"
+        made.append(Trigger(f"{table}_frozen_truncate", "TRUNCATE", table, f"FOR EACH STATEMENT {refuse}"))
     for table in ROWS:
-        made[f"{table}_frozen_rows"] = (
-            f"BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION policy_row_refuse()"
-        )
+        then = "FOR EACH ROW EXECUTE FUNCTION policy_row_refuse()"
+        made.append(Trigger(f"{table}_frozen_rows", "INSERT OR UPDATE OR DELETE", table, then))
     return made
 
 
-def _for_sqlite() -> dict[str, str]:
-    abort = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
-    made = {
-        f"{POLICY}_frozen_{event.lower()}": f"BEFORE {event} ON {POLICY} WHEN OLD.published_at IS NOT NULL {abort}"
-        for event in ("UPDATE", "DELETE")
-    }
+def _for_sqlite() -> list[Trigger]:
+    refuse = abort(REFUSAL)
+    was_published = f"WHEN OLD.published_at IS NOT NULL {refuse}"
+    made = [Trigger(f"{POLICY}_frozen_{event.lower()}", event, POLICY, was_published) for event in ("UPDATE", "DELETE")]
     # INSERT OR REPLACE deletes the old row without firing the DELETE trigger.
-    made[f"{POLICY}_frozen_replace"] = f"BEFORE INSERT ON {POLICY} WHEN {_published('NEW.id')} {abort}"
+    made.append(Trigger(f"{POLICY}_frozen_replace", "INSERT", POLICY, f"WHEN {_published('NEW.id')} {refuse}"))
     for table in ROWS:
         for event, rows in (("INSERT", ("NEW",)), ("UPDATE", ("OLD", "NEW")), ("DELETE", ("OLD",))):
-            keys = ", ".join(f"{row}.policy_id" for row in rows)
-            made[f"{table}_frozen_{event.lower()}"] = f"BEFORE {event} ON {table} WHEN {_published(keys)} {abort}"
+            then = f"WHEN {_published(', '.join(f'{row}.policy_id' for row in rows))} {refuse}"
+            made.append(Trigger(f"{table}_frozen_{event.lower()}", event, table, then))
         old = f"SELECT policy_id FROM {table} WHERE id = NEW.id"  # noqa: S608
-        made[f"{table}_frozen_replace"] = f"BEFORE INSERT ON {table} WHEN {_published(old)} {abort}"
+        made.append(Trigger(f"{table}_frozen_replace", "INSERT", table, f"WHEN {_published(old)} {refuse}"))
     return made
 
 
@@ -75,31 +67,5 @@ def _published(keys: str) -> str:
     return f"EXISTS (SELECT 1 FROM {POLICY} WHERE id IN ({keys}) AND published_at IS NOT NULL)"  # noqa: S608
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Make every trigger, replacing those that are there."""
-    remove(connection)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_POSTGRES)
-        for name, body in _triggers(connection.vendor).items():
-            cursor.execute(f"CREATE TRIGGER {name} {body}")
-
-
-def remove(connection: BaseDatabaseWrapper) -> None:
-    """Take every trigger away: to undo the migration, or around one that rewrites published rows on purpose."""
-    with connection.cursor() as cursor:
-        for name in _triggers(connection.vendor):
-            table = next(t for t in (POLICY, *ROWS) if name.startswith(f"{t}_"))
-            on = f" ON {table}" if connection.vendor == "postgresql" else ""
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
-
-
-def missing(connection: BaseDatabaseWrapper) -> list[str]:
-    """Names of protecting triggers that are not there or switched off; empty when published policies are safe."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
-        else:
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        present = {row[0] for row in cursor.fetchall()}
-    return sorted(set(_triggers(connection.vendor)) - present)
+_GUARD = Guard(_POSTGRES, _triggers)
+install, remove, missing = _GUARD.install, _GUARD.remove, _GUARD.missing
