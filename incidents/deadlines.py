@@ -56,6 +56,18 @@ class Targets:
     verify: int
     update_every: int | None = None
 
+    def of(self, clock: str) -> int | None:
+        """Of a clock of this kind; None where none is asked for, and for those no phase times: review, law, pause."""
+        return {
+            ClockKind.ACKNOWLEDGE.value: self.acknowledge,
+            ClockKind.ACCEPT.value: self.acknowledge,
+            ClockKind.FIRST_UPDATE.value: self.first_update,
+            ClockKind.UPDATE.value: self.update_every,
+            ClockKind.CONTAIN.value: self.contain,
+            ClockKind.RESOLVE.value: self.resolve,
+            ClockKind.VERIFY.value: self.verify,
+        }.get(clock)
+
 
 def due_at(anchor: dt.datetime, minutes: int, percent: int = 100) -> dt.datetime:
     """When `percent` of the time of a clock of `minutes`, started at `anchor`, is over; 100 is its deadline."""

@@ -81,24 +81,11 @@ def _first_not_done(done: Counter[str], steps: Sequence[Step]) -> int:
 def new_minutes(clock: Clock, old: Targets, new: Targets) -> int | None:
     """The time a standing clock has under targets `new` in place of `old`; None where they ask for no such thing.
 
-    Where both say the same the clock keeps what it has: an earlier phase may have given it less.
+    Where both say the same the clock keeps what it has: an earlier phase may have given it less, and the time of a
+    worksheet, or what the law gives a body, is no policy's to say.
     """
-    minutes = _minutes_under(clock, new)
-    return clock.target_minutes if minutes == _minutes_under(clock, old) else minutes
-
-
-def _minutes_under(clock: Clock, targets: Targets) -> int | None:
-    times: dict[str, int | None] = {
-        ClockKind.ACKNOWLEDGE: targets.acknowledge,
-        ClockKind.ACCEPT: targets.acknowledge,
-        ClockKind.FIRST_UPDATE: targets.first_update,
-        ClockKind.UPDATE: targets.update_every,
-        ClockKind.CONTAIN: targets.contain,
-        ClockKind.RESOLVE: targets.resolve,
-        ClockKind.VERIFY: targets.verify,
-    }
-    # The time of a worksheet, and what the law gives a body, are no policy's to say.
-    return times.get(clock.kind, clock.target_minutes)
+    minutes = new.of(clock.kind)
+    return clock.target_minutes if minutes == old.of(clock.kind) else minutes
 
 
 # ---- One case ----

@@ -72,23 +72,15 @@ def _retime(t: Turn) -> None:
     case raised late would run past every command at once, none of which had a minute to act.
     """
     targets = t.targets
-    minutes = {
-        ClockKind.ACKNOWLEDGE: targets.acknowledge,
-        ClockKind.ACCEPT: targets.acknowledge,
-        ClockKind.FIRST_UPDATE: targets.first_update,
-        ClockKind.CONTAIN: targets.contain,
-        ClockKind.RESOLVE: targets.resolve,
-        ClockKind.VERIFY: targets.verify,
-    }
-    for clock in list(t.incident.clocks.filter(state__in=STANDING)):
-        kind = ClockKind(clock.kind)
-        if kind not in minutes or minutes[kind] == clock.target_minutes:
+    for clock in list(t.incident.clocks.filter(state__in=STANDING).exclude(kind=ClockKind.UPDATE)):
+        kind, minutes = ClockKind(clock.kind), targets.of(clock.kind)
+        if minutes is None or minutes == clock.target_minutes:
             continue
-        if clock.paused_at is None and due_at(clock.anchor_at, minutes[kind]) <= t.now < clock.deadline_at:
-            if due_at(t.now, minutes[kind]) < clock.deadline_at:
-                t.start_clock(kind, minutes[kind])
+        if clock.paused_at is None and due_at(clock.anchor_at, minutes) <= t.now < clock.deadline_at:
+            if due_at(t.now, minutes) < clock.deadline_at:
+                t.start_clock(kind, minutes)
             continue
-        t.start_clock(kind, minutes[kind], clock.anchor_at, like=clock)
+        t.start_clock(kind, minutes, clock.anchor_at, like=clock)
     _retime_updates(t)
 
 

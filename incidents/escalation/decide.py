@@ -146,19 +146,6 @@ class Ticking:
     is_changed: bool = False
 
 
-def minutes_of(kind: str, targets: Targets) -> int | None:
-    """The target of a clock of this kind; None for those that no phase times (review, law, pause)."""
-    return {
-        ClockKind.ACKNOWLEDGE.value: targets.acknowledge,
-        ClockKind.ACCEPT.value: targets.acknowledge,
-        ClockKind.FIRST_UPDATE.value: targets.first_update,
-        ClockKind.UPDATE.value: targets.update_every,
-        ClockKind.CONTAIN.value: targets.contain,
-        ClockKind.RESOLVE.value: targets.resolve,
-        ClockKind.VERIFY.value: targets.verify,
-    }.get(kind)
-
-
 def tighten(clock: Ticking, since: dt.datetime, minutes: int, rules: Rules) -> bool:
     """Let `clock` end `minutes` after `since` where that is sooner; whether it was. Pure, of one clock.
 
@@ -301,7 +288,7 @@ class Course:
         """A phase begins: what it asks for sooner is due sooner, and new owners have its time to take over."""
         self.minutes = targets.acknowledge
         for clock in self.clocks:
-            minutes = minutes_of(clock.kind, targets)
+            minutes = targets.of(clock.kind)
             if minutes is not None:
                 tighten(clock, since, minutes, self.rules)
 

@@ -25,7 +25,7 @@ from elections.models import Election
 from incidents import bulk
 from incidents.choices import OPEN, Act, Channel, ClockKind, Severity
 from incidents.escalation.claims import clocks_of, rules_of_all
-from incidents.escalation.decide import Ticking, minutes_of, tighten
+from incidents.escalation.decide import Ticking, tighten
 from incidents.escalation.turnings import entered_since, local_places, moments
 from incidents.models import Clock, ClockState, EngineRun, Entry, Incident, Policy
 from incidents.policies import Rules, targets_at
@@ -179,7 +179,7 @@ class _Pass:
         for since, entered in entered_since(self._changes_at(place), phase, reported_at, self.until):
             targets = targets_at(rules, self.election, entered, severity, place, since)
             for clock in clocks:
-                minutes = minutes_of(clock.kind, targets)
+                minutes = targets.of(clock.kind)
                 if minutes is not None and tighten(clock, since, minutes, rules):
                     moved[clock.kind] = clock.deadline_at.isoformat()
         if severity == Severity.MEDIUM:
