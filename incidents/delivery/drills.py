@@ -43,14 +43,24 @@ def sentence(entry: Entry, command: str = "") -> str:
     return f"{MARK}: {text % values}"
 
 
-def short_forms(entry: Entry) -> list[str]:
-    """What fits into one SMS, the fullest first. The mark is Khmer, so 70 characters are all there is."""
-    forms = [sentence(entry), f"{MARK}: {settings.SITE_URL}", MARK]
-    if entry.after.get("what") == "called":
-        time = _clock(entry.after["due_at"])
-        asked = f"{MARK}: " + _("answer by %(time)s") % {"time": time}
-        forms[1:1] = [f"{asked}. {settings.SITE_URL}", asked, f"{MARK} {time}"]
-    return forms
+def short_forms(notice: Notice) -> list[str]:
+    """What fits into an SMS, the fullest first. The mark is Khmer, so each part has 67 characters.
+
+    Of a call: by when and how to answer, which needs no code, because nothing is taken by it.
+    """
+    entry = notice.entry
+    if entry.after.get("what") != "called":
+        return [sentence(entry), f"{MARK}: {settings.SITE_URL}", MARK]
+    values = {"time": _clock(entry.after["due_at"]), "link": _link(notice)}
+    return [
+        f"{MARK}: {text % values}"
+        for text in (
+            _("You are called. Answer by %(time)s: %(link)s or tell the watch by radio or phone."),
+            _("Answer by %(time)s: %(link)s or radio, phone."),
+            _("You are called. Answer by %(time)s: tell the watch by radio or phone."),
+            _("answer by %(time)s"),
+        )
+    ] + [MARK]
 
 
 def _clock(moment: str) -> str:
@@ -63,13 +73,18 @@ def message(notice: Notice) -> tuple[str, str]:
     code = entry.after.get("command")
     called = SecurityCommand.objects.filter(code=code).first() if code else None
     subject = sentence(entry, called.name if called else "")
-    link = settings.SITE_URL + reverse("escalation:drill", args=[entry.after["drill"]])
-    if entry.after.get("what") == "called" and notice.recipient_id:
-        link = settings.SITE_URL + answer_path(entry.after["call"], notice.recipient_id)
-        body = _("Answer with one press: %(link)s") % {"link": link}
-    else:
-        body = _("Open the drill: %(link)s") % {"link": link}
+    is_call = entry.after.get("what") == "called" and notice.recipient_id
+    text = _("Answer with one press: %(link)s") if is_call else _("Open the drill: %(link)s")
+    body = text % {"link": _link(notice)}
     return subject, f"{subject}\n\n{body}\n"
+
+
+def _link(notice: Notice) -> str:
+    """Where a call is answered with one press; of anything else the page of the drill."""
+    after = notice.entry.after
+    if after.get("what") == "called" and notice.recipient_id:
+        return settings.SITE_URL + answer_path(after["call"], notice.recipient_id)
+    return settings.SITE_URL + reverse("escalation:drill", args=[after["drill"]])
 
 
 def answer_path(call: int, person: int) -> str:

@@ -6,6 +6,7 @@ Never a narrative, a person or an exact place, because they leave the system; of
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
 
@@ -17,13 +18,17 @@ from django.utils.translation import gettext as _
 
 from elections.choices import Level
 from elections.models import Jurisdiction
-from incidents.choices import ClockKind
+from incidents.choices import ClockKind, State
 from incidents.delivery import drills
 from incidents.delivery.texts import PASSED_DIGEST, passed_sentence, subject
-from incidents.models import Incident, Notice, NoticeChannel
+from incidents.models import ClockState, Incident, Notice, NoticeChannel
 
 #: Characters of one SMS: GSM 7-bit (those of the second set count twice), or UCS-2 where one letter is not in it.
 SMS_GSM, SMS_UCS = 160, 70
+#: Of each part of a longer one.
+PART_GSM, PART_UCS = 153, 67
+#: More parts cost more, and the whole is read only when the last one is there. Khmer needs three for how to answer.
+MOST_PARTS = 3
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -35,16 +40,28 @@ NAMED = 20
 
 def sms_room(text: str) -> int:
     """Characters left in one SMS with `text`; negative where it takes more than one."""
+    units, is_gsm = _units(text)
+    return (SMS_GSM if is_gsm else SMS_UCS) - units
+
+
+def sms_parts(text: str) -> int:
+    """How many SMS a telephone puts together to `text`; what joins them takes room from each."""
+    units, is_gsm = _units(text)
+    return 1 if sms_room(text) >= 0 else math.ceil(units / (PART_GSM if is_gsm else PART_UCS))
+
+
+def _units(text: str) -> tuple[int, bool]:
+    """Places `text` takes, and whether they are those of GSM 7-bit."""
     if all(c in _GSM or c in _GSM_TWICE for c in text):
-        return SMS_GSM - sum(2 if c in _GSM_TWICE else 1 for c in text)
+        return sum(2 if c in _GSM_TWICE else 1 for c in text), True
     # A letter outside the basic plane takes two of its places.
-    return SMS_UCS - len(text.encode("utf-16-be")) // 2
+    return len(text.encode("utf-16-be")) // 2, False
 
 
 def written(notice: Notice, now: dt.datetime, link: str = "", code: str = "") -> tuple[str, str]:
     """Subject and body of one notice for its channel. `link` and `code` answer it, where it asks for an answer."""
     if notice.channel == NoticeChannel.SMS:
-        return "", _sms(notice, now, link, code)
+        return "", _sms(notice, now, code)
     if notice.kind == drills.KIND:
         return drills.message(notice)
     if notice.incident is None:
@@ -127,48 +144,76 @@ def moment(value: dt.datetime, now: dt.datetime) -> str:
     return _("%(day)s, %(time)s") % {"day": date_format(local, "MONTH_DAY_FORMAT"), "time": time}
 
 
-# ---- SMS: one of 160 or 70 characters, whatever the language needs ----
+# ---- SMS: of one part where that says all, of at most three with how to answer ----
 
 
-def _sms(notice: Notice, now: dt.datetime, link: str, code: str) -> str:
-    """The fullest of the forms that fits into one SMS."""
+def _sms(notice: Notice, now: dt.datetime, code: str) -> str:
+    """Which case, what is asked, by when, and what to do with the code. No link: it alone would take two parts."""
     if notice.kind == drills.KIND:
-        return _first_fitting(drills.short_forms(notice.entry))
+        return _first_fitting(drills.short_forms(notice), MOST_PARTS)
     case = notice.incident
     if case is None:
         head, text = _about_no_case(notice)
         return _first_fitting([" ".join(text.split()), head, settings.SITE_URL])
     if case.is_sealed:
         return _first_fitting([subject(notice, case), case.reference])
-    what, due = _short(notice.kind), _due_short(case, now)
-    said = _("Code %(code)s.") % {"code": code} if code else ""
     name = f"{case.reference} {case.get_severity_display()}:"
-    forms = [
-        [name, what, due, said, link],
-        [name, what, due, said],
-        [f"{case.reference}:", what, due, said],
-        [f"{case.reference}:", due, said],
-        [case.reference, said],
-        [case.reference, code],
-    ]
-    return _first_fitting([" ".join(part for part in form if part) for form in forms])
+    if not code:
+        what, due = _short(notice.kind), _due(case, now)
+        return _first_fitting([" ".join(p for p in (name, what, due) if p), f"{name} {what}"], MOST_PARTS)
+    came, asked, how = _came(notice.kind), _asked(case, now), _how(grouped(code))
+    forms = [[name, came, asked, how], [name, asked, how], [f"{case.reference}:", asked, how]]
+    forms += [[f"{case.reference}:", asked, grouped(code)], [case.reference, grouped(code)]]
+    return _first_fitting([" ".join(form) for form in forms], MOST_PARTS)
 
 
-def _first_fitting(forms: Sequence[str]) -> str:
+def _first_fitting(forms: Sequence[str], most: int = 1) -> str:
+    """The first of the forms, the fullest first, that takes at most so many parts."""
     for text in forms:
-        if sms_room(text) >= 0:
+        if sms_parts(text) <= most:
             return text
     return forms[-1][:SMS_UCS]
 
 
-def _due_short(case: Incident, now: dt.datetime) -> str:
-    if case.next_due_at is None or case.next_due_at <= now:
-        return ""
-    return _("By %(time)s.") % {"time": moment(case.next_due_at, now)}
+def _asked(case: Incident, now: dt.datetime) -> str:
+    """What taking the case is now, and until when."""
+    kind = ClockKind.ACKNOWLEDGE if case.state == State.REPORTED else ClockKind.ACCEPT
+    due = case.next_due_at
+    if case.next_due_kind != kind:
+        clock = case.clocks.filter(kind=kind, state=ClockState.RUNNING).order_by("deadline_at").first()
+        due = clock.deadline_at if clock else None
+    values = {"time": moment(due, now)} if due else {}
+    is_late = due is not None and due <= now
+    if kind == ClockKind.ACKNOWLEDGE:
+        late, ahead = _("Please acknowledge it: late since %(time)s."), _("Please acknowledge it by %(time)s.")
+        plain = _("Please acknowledge it.")
+    else:
+        late, ahead = _("Please accept it: late since %(time)s."), _("Please accept it by %(time)s.")
+        plain = _("Please accept it.")
+    return (late if is_late else ahead) % values if due else plain
+
+
+def _how(code: str) -> str:
+    """What to do with the code; an answer by SMS only where this system takes them."""
+    if settings.SMS_INBOUND_SECRET:
+        text = _("To do so, answer with the code %(code)s, or say it to the watch by radio or phone.")
+    else:
+        text = _("To do so, say the code %(code)s to the watch by radio or phone.")
+    return text % {"code": code}
+
+
+def _came(kind: str) -> str:
+    """How a case came that can be taken now."""
+    texts = {
+        "report": _("new case."),
+        "hand_back": _("handed back to you."),
+        "warn": _("deadline near."),
+    }
+    return texts.get(kind, _("came up to you."))
 
 
 def _short(kind: str) -> str:
-    """What a notice says in a few letters; Khmer has 70 for everything."""
+    """What a notice that is not answered says in a few letters."""
     texts = {
         "report": _("new case, acknowledge it."),
         "informed": _("for information."),

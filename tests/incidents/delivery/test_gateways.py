@@ -37,7 +37,9 @@ def test_an_sms_says_what_to_do_by_when_and_the_code(phone: ContactPoint, gatewa
     assert said["to"] == "+85512000001"
     assert said["id"] == outbox.message_id(Notice.objects.get(channel="sms"))
     text = said["message"]
-    assert text.startswith(f"{case.reference} Medium: new case, acknowledge it. By 10:00. Code ")
+    assert text.startswith(
+        f"{case.reference} Medium: new case. Please acknowledge it by 10:00. To do so, say the code "
+    )
     assert sms_room(text) >= 0
 
 

@@ -1,14 +1,16 @@
-"""What messages say: never a narrative, a person or an exact place; one SMS each, in both languages."""
+"""What messages say: never a narrative, a person or an exact place; an SMS of at most three parts, in both languages."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.utils import translation
 
+from incidents import actions
 from incidents.delivery import messages, texts
-from incidents.delivery.messages import sms_room, written
+from incidents.delivery.messages import MOST_PARTS, sms_parts, sms_room, written
 from incidents.models import Entry, Notice
 from tests.cast import NOW, Cast
 
@@ -23,17 +25,78 @@ def test_what_fills_one_sms(text: str) -> None:
     assert sms_room(text + text[0]) < 0
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("a" * 160, 1), ("a" * 161, 2), ("a" * 307, 3), ("[" * 81, 2), ("ក" * 71, 2), ("ក" * 134, 2), ("ក" * 135, 3)],
+)
+def test_a_longer_one_is_counted_in_its_parts(text: str, parts: int) -> None:
+    assert sms_parts(text) == parts
+
+
+@pytest.mark.parametrize("replies", ["", "shared with the gateway"])
 @pytest.mark.parametrize("language", ["en", "km"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_sms_is_one_and_has_reference_and_code(cast: Cast, make_incident: Any, kind: str, language: str) -> None:
+def test_every_sms_is_short_and_has_reference_and_code(
+    cast: Cast, make_incident: Any, kind: str, language: str, replies: str, settings: Any
+) -> None:
+    settings.SMS_INBOUND_SECRET = replies
     case = make_incident(severity="critical")
     notice = Notice.objects.filter(incident=case, channel="email").select_related("incident")[0]
     notice.channel, notice.kind = "sms", kind
     with translation.override(language):
         _none, text = written(notice, NOW, LINK, "123456")
-    assert sms_room(text) >= 0, text
+        _none, plain = written(notice, NOW)
+    assert sms_parts(text) <= (1 if language == "en" else MOST_PARTS), text
+    assert sms_parts(plain) <= MOST_PARTS, plain
     assert case.reference in text
-    assert "123456" in text
+    assert case.get_severity_display() in text or language == "km"
+    assert "123 456" in text
+    assert case.reference in plain
+
+
+def sms(case: Any, kind: str, now: dt.datetime = NOW, code: str = "123456") -> str:
+    notice = Notice.objects.filter(incident=case, channel="email").select_related("incident")[0]
+    notice.channel, notice.kind = "sms", kind
+    return written(notice, now, LINK, code)[1]
+
+
+def test_an_sms_says_which_case_what_is_asked_by_when_and_what_the_code_is_for(
+    cast: Cast, make_incident: Any, settings: Any
+) -> None:
+    settings.SMS_INBOUND_SECRET = "shared with the gateway"
+    case = make_incident(severity="medium")
+    assert sms(case, "report") == (
+        f"{case.reference} Medium: new case. Please acknowledge it by 10:00. "
+        "To do so, answer with the code 123 456, or say it to the watch by radio or phone."
+    )
+    # Where the gateway brings no answer back, nobody is asked to write one.
+    settings.SMS_INBOUND_SECRET = ""
+    assert sms(case, "report").endswith("To do so, say the code 123 456 to the watch by radio or phone.")
+    assert "Please acknowledge it: late since 10:00." in sms(case, "warn", NOW + dt.timedelta(hours=5))
+
+
+def test_who_is_handed_a_case_is_asked_to_accept_it(cast: Cast, make_incident: Any) -> None:
+    case = make_incident(severity="medium")
+    actions.acknowledge(case, by=cast.duty_commander, version=None, now=NOW)
+    actions.escalate(case, by=cast.duty_commander, version=None, now=NOW, reason="Too much for one district.")
+    case.refresh_from_db()
+    accept = case.clocks.get(kind="accept", state="running")
+    by = messages.moment(accept.deadline_at, NOW)
+    assert f": came up to you. Please accept it by {by}. To do so, " in sms(case, "escalate")
+    # Another deadline may be nearer; what is asked has its own.
+    case.next_due_kind, case.next_due_at = "next_update", NOW
+    assert f"Please accept it by {by}." in sms(case, "escalate")
+
+
+def test_an_sms_that_asks_for_no_answer_says_which_deadline_is_meant(cast: Cast, make_incident: Any) -> None:
+    case = make_incident(severity="medium")
+    assert sms(case, "warn", code="") == f"{case.reference} Medium: deadline near. By 10:00: acknowledge."
+    assert sms(case, "inform", NOW + dt.timedelta(hours=5), code="").endswith("Late since 10:00: acknowledge.")
+
+
+def test_the_sms_of_a_sealed_case_says_no_severity_no_act_and_no_code(cast: Cast, make_sealed: Any) -> None:
+    case = make_sealed()
+    assert sms(case, "report") == f"{case.reference}: something waits for you. Sign in to read it."
 
 
 @pytest.mark.parametrize("language", ["en", "km"])

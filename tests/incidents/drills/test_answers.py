@@ -225,15 +225,45 @@ def test_every_message_says_first_that_it_is_a_drill_in_both_languages(what: str
     assert "http" in body
 
 
+@pytest.mark.parametrize("site", ["https://esi.gov.kh", "https://election-security.secretariat.interior.gov.kh"])
 @pytest.mark.parametrize("language", ["km", "en"])
-def test_an_sms_of_a_call_fits_and_says_by_when(language: str, cast: Cast) -> None:
+def test_an_sms_of_a_call_fits_and_says_by_when_and_how_to_answer(
+    language: str, site: str, cast: Cast, settings: Any
+) -> None:
+    settings.SITE_URL = site
     hold("KH2108")
-    entry = Entry.objects.get(act="drill", after__what="called")
+    notice = Notice.objects.filter(kind="drill", recipient=cast.duty_commander).select_related("entry")[0]
+    notice.channel = "sms"
     with translation.override(language):
-        forms = texts.short_forms(entry)
-    fitting = [form for form in forms if messages.sms_room(form) >= 0]
+        forms = texts.short_forms(notice)
+        _none, said = messages.written(notice, at(2))
     assert all(form.startswith(texts.MARK) for form in forms)
-    assert "08:10" in fitting[0]
+    assert said in forms and messages.sms_parts(said) <= messages.MOST_PARTS
+    assert "08:10" in said
+    link = f"{site}{texts.answer_path(notice.entry.after['call'], cast.duty_commander.pk)}"
+    assert link in said or "radio" in said or "វិទ្យុ" in said
+
+
+def test_a_short_address_leaves_room_for_the_link_and_the_radio(cast: Cast, settings: Any) -> None:
+    settings.SITE_URL = "https://esi.gov.kh"
+    hold("KH2108")
+    notice = Notice.objects.filter(kind="drill", recipient=cast.duty_commander).select_related("entry")[0]
+    notice.channel = "sms"
+    said = messages.written(notice, at(2))[1]
+    assert said.startswith(f"{texts.MARK}: ")
+    assert "https://esi.gov.kh/escalation/drills/" in said
+    assert "radio" in said and "phone" in said
+
+
+@pytest.mark.parametrize("language", ["km", "en"])
+def test_the_sms_of_an_end_is_marked_and_short(language: str, cast: Cast) -> None:
+    drill = hold("KH2108")
+    drills.cancel(drill, by=cast.nec, now=at(1))
+    notice = Notice.objects.filter(kind="drill", entry__after__what="cancelled").select_related("entry")[0]
+    notice.channel = "sms"
+    with translation.override(language):
+        said = messages.written(notice, at(2))[1]
+    assert said.startswith(texts.MARK) and messages.sms_parts(said) <= messages.MOST_PARTS
 
 
 def test_a_call_that_was_answered_is_not_sent_any_more(cast: Cast) -> None:
