@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from elections.prepared import prepared
 from incidents.choices import ClockKind
 from incidents.deadlines import due_at, fires_at
+from incidents.escalation.decide import run_on
 from incidents.models import LIVE, STANDING, Clock, ClockState, Incident
 from incidents.policies import Rules, rules_for
 
@@ -102,21 +103,10 @@ def resume_clocks(incident: Incident, now: dt.datetime) -> bool:
 
 
 def run_again(clocks: QuerySet[Clock], at: dt.datetime) -> None:
-    """Those of `clocks` that stand paused run on from `at`, with all their moments moved on by the time they stood."""
+    """Those of `clocks` that stand paused run on from `at`."""
     for clock in clocks.filter(state=ClockState.PAUSED):
-        shift_paused(clock, at)
+        run_on(clock, at)
         clock.save(update_fields=["state", "anchor_at", "deadline_at", "fires_at", "paused_at", "paused_seconds"])
-
-
-def shift_paused(clock: Clock, at: dt.datetime) -> None:
-    """Make a paused clock a running one at `at`, unsaved. No query, so that a batch can do it too."""
-    assert clock.paused_at is not None  # noqa: S101 - a constraint of the table
-    stood = max(at - clock.paused_at, dt.timedelta())
-    clock.anchor_at += stood
-    clock.deadline_at += stood
-    clock.fires_at += stood
-    clock.paused_seconds += round(stood.total_seconds())
-    clock.state, clock.paused_at = ClockState.RUNNING, None
 
 
 def keep_pauses(made: Clock, like: Clock) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from incidents.choices import ClockKind, Deed
 from incidents.deadlines import Step, Targets, fires_at
-from incidents.models import EscalationKind
+from incidents.models import Clock, EscalationKind
 from incidents.policies import Rules
 
 
@@ -144,6 +144,17 @@ class Ticking:
     paused_seconds: int = 0
     is_held: bool = False
     is_changed: bool = False
+
+
+def run_on(clock: Ticking | Clock, at: dt.datetime) -> None:
+    """A paused clock runs on from `at`, all its moments moved on by the time it stood. Pure: a row is left unsaved."""
+    assert clock.paused_at is not None  # noqa: S101  a constraint of the table
+    stood = max(at - clock.paused_at, dt.timedelta())
+    clock.anchor_at += stood
+    clock.deadline_at += stood
+    clock.fires_at += stood
+    clock.paused_seconds += round(stood.total_seconds())
+    clock.state, clock.paused_at = "running", None
 
 
 def tighten(clock: Ticking, since: dt.datetime, minutes: int, rules: Rules) -> bool:
@@ -293,17 +304,13 @@ class Course:
                 tighten(clock, since, minutes, self.rules)
 
     def _resume(self, pause: Ticking, at: dt.datetime) -> None:
-        """What stood still runs on from the end of the pause, all its moments moved on by the time it stood."""
+        """What stood still runs on from the end of the pause."""
         self.is_resumed = True
         pause.state = "met"
         for clock in self.clocks:
-            if clock.state == "paused" and clock.paused_at is not None:
-                stood = max(at - clock.paused_at, dt.timedelta())
-                clock.anchor_at += stood
-                clock.deadline_at += stood
-                clock.fires_at += stood
-                clock.paused_seconds += round(stood.total_seconds())
-                clock.state, clock.paused_at, clock.is_changed = "running", None, True
+            if clock.state == "paused":
+                run_on(clock, at)
+                clock.is_changed = True
 
     def earliest(self) -> Ticking | None:
         """The clock with the earliest deadline still to be met: what the case shows as its next."""
