@@ -22,6 +22,7 @@ DIGITS = 6
 #: A code lives as long as a link.
 CODE_FOR = dt.timedelta(hours=24)
 #: A number in use by somebody else is passed over; with a thousand live ones, twenty times in a row never happens.
+#: Those that this person answered this case with are passed over too, and do not count as tries.
 _TRIES = 20
 
 
@@ -35,13 +36,14 @@ def issue(incident: Incident, recipient: User, now: dt.datetime) -> str:
     Made from our key, so that it can be said again without being kept. Not for a sealed case.
     """
     mine = AckCode.objects.filter(incident=incident, recipient=recipient)
-    known = {c.digest: c for c in mine}
-    for number in range(_TRIES):
+    used = {c.digest for c in mine if c.used_at is not None}
+    live = {c.digest for c in mine if c.used_at is None and c.expires_at > now}
+    for number in range(len(used) + _TRIES):
         code = _number(incident, recipient, number)
-        row = known.get(digest_of(code))
-        if row is not None and row.used_at is None and row.expires_at > now:
+        digest = digest_of(code)
+        if digest in live:
             return code
-        if row is None and _kept(incident, recipient, code, now):
+        if digest not in used and _kept(incident, recipient, code, now):
             return code
     raise RuntimeError("no free acknowledgement code")
 

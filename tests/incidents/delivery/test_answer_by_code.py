@@ -266,3 +266,23 @@ def test_nonsense_is_answered_in_words(phone: str, body: bytes) -> None:
     answer = client.post(INBOUND, body, content_type="application/json")
     assert answer.status_code == 422
     assert "six digits" in answer.json()["text"]
+
+
+def test_a_case_that_is_told_of_for_weeks_never_runs_out_of_codes(case: Incident, cast: Cast) -> None:
+    """Twice as many ended as there are tries, and as many used: each day has a code that counts."""
+    for day in range(40):
+        at = NOW + dt.timedelta(days=day)
+        code = codes.issue(case, cast.duty_commander, at)
+        assert codes.issue(case, cast.duty_commander, at) == code
+        row = AckCode.objects.get(digest=codes.digest_of(code), used_at=None)
+        assert (row.incident, row.recipient, row.expires_at) == (case, cast.duty_commander, at + codes.CODE_FOR)
+    # One number, said again each day: nothing piles up that nobody will ever ask for.
+    assert AckCode.objects.count() == 1
+
+
+def test_a_number_that_was_used_is_never_given_out_again(case: Incident, cast: Cast) -> None:
+    given = []
+    for _time in range(30):
+        given.append(codes.issue(case, cast.duty_commander, NOW))
+        AckCode.objects.filter(used_at=None).update(used_at=NOW)
+    assert len(set(given)) == 30
