@@ -25,16 +25,20 @@ ANSWERING = frozenset({*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY})
 
 def ladder_of(place: str) -> list[SecurityCommand]:
     """The commands that answer for P-code `place`, lowest first: district, province, PSC, as far as they exist."""
-    commands = _answering_for([place[:6], place[:4], place[:2]])
+    return in_order(_answering_for([place[:6], place[:4], place[:2]]))
+
+
+def in_order(commands: Iterable[SecurityCommand]) -> list[SecurityCommand]:
+    """Commands of a ladder from the lowest up; of one rung the joint command first."""
     return sorted(commands, key=lambda c: (RUNG[BodyKind(c.kind)], c.force != "joint", c.code))
 
 
-_LADDER_KINDS = [BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC]
+LADDER_KINDS = [BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC]
 
 
 @prepared
 def _answering_for(places: Any) -> QuerySet[SecurityCommand]:
-    found = SecurityCommand.objects.active().filter(jurisdiction__pk__in=places, kind__in=_LADDER_KINDS)
+    found = SecurityCommand.objects.active().filter(jurisdiction__pk__in=places, kind__in=LADDER_KINDS)
     return found.select_related("jurisdiction")
 
 
@@ -146,11 +150,20 @@ def first_staffed(
 def above(owner: SecurityCommand, place: str, subjects: Sequence[SecurityCommand] | None) -> list[SecurityCommand]:
     """What stands above `owner` for this case, nearest first: the ladder, or for a sealed case the higher desks."""
     if subjects is not None:
-        chain = desk_chain(subjects)
-        codes = [d.code for d in chain]
-        return chain[codes.index(owner.code) + 1 :] if owner.code in codes else []
+        return further(owner, desk_chain(subjects))
+    return [] if owner.rung is None else higher(owner, ladder_of(place))
+
+
+def higher(owner: SecurityCommand, ladder: Sequence[SecurityCommand]) -> list[SecurityCommand]:
+    """Those of `ladder` that stand above `owner`; none where it stands on no ladder, as the NEC."""
     rung = owner.rung
-    return [] if rung is None else [c for c in ladder_of(place) if (c.rung or 0) > rung]
+    return [] if rung is None else [c for c in ladder if (c.rung or 0) > rung]
+
+
+def further(owner: SecurityCommand, chain: Sequence[SecurityCommand]) -> list[SecurityCommand]:
+    """The desks of `chain` after `owner`; none where it is not one of them."""
+    keys = [d.pk for d in chain]
+    return list(chain[keys.index(owner.pk) + 1 :]) if owner.pk in keys else []
 
 
 @dataclass(frozen=True)

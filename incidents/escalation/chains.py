@@ -13,15 +13,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from commands.choices import RUNG, BodyKind
 from commands.models import ContactPoint, SecurityCommand
 from elections.models import Election
 from incidents.delivery.notices import Hooks, contacts_of, hooks_on
 from incidents.escalation.decide import Level
 from incidents.models import ConflictSubject
-from incidents.routing import answering, desk_chain, desks, height_of, nec, serving_under
-
-_LADDER = (BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC)
+from incidents.routing import (
+    LADDER_KINDS,
+    answering,
+    desk_chain,
+    desks,
+    further,
+    height_of,
+    higher,
+    in_order,
+    nec,
+    serving_under,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,8 @@ class Chains:
         if codes:
             for code in codes:
                 self._by_place[code] = []
-            found = SecurityCommand.objects.active().filter(jurisdiction__in=codes, kind__in=_LADDER)
-            for command in sorted(found, key=lambda c: (RUNG[BodyKind(c.kind)], c.force != "joint", c.code)):
+            found = SecurityCommand.objects.active().filter(jurisdiction__in=codes, kind__in=LADDER_KINDS)
+            for command in in_order(found):
                 self._by_place[command.jurisdiction_id].append(command)
                 self._commands[command.pk] = command
         if missing := set(owners) - self._commands.keys():
@@ -108,11 +116,9 @@ class Chains:
         if key not in self._open_chains:
             command = self._commands[owner]
             ladder = [c for code in (place[:6], place[:4], place[:2]) for c in self._by_place[code]]
-            height = height_of(command)
-            above = [c for c in ladder if (c.rung or 0) > height] if command.rung is not None else []
             self._open_chains[key] = Chain(
                 owner=self._level(command),
-                above=[self._level(c) for c in above],
+                above=[self._level(c) for c in higher(command, ladder)],
                 whole=[self._level(c) for c in ladder],
             )
         return self._open_chains[key]
@@ -134,16 +140,9 @@ class Chains:
 
     def _sealed(self, owner: int, subjects: Sequence[SecurityCommand], by_path: dict[str, SecurityCommand]) -> Chain:
         barred = frozenset(serving_under([s.path for s in subjects], self.now))
-        chain = desk_chain(subjects, by_path)
-        keys = [d.pk for d in chain]
-        above = chain[keys.index(owner) + 1 :] if owner in keys else []
-        levels = [self._level(d, barred) for d in above]
-        return Chain(
-            owner=self._level(self._commands[owner], barred),
-            above=levels,
-            whole=levels,
-            barred=barred,
-        )
+        command = self._commands[owner]
+        levels = [self._level(d, barred) for d in further(command, desk_chain(subjects, by_path))]
+        return Chain(owner=self._level(command, barred), above=levels, whole=levels, barred=barred)
 
     # ---- People ----
 
