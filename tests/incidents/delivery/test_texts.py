@@ -1,4 +1,4 @@
-"""What messages say: never a narrative, a person or an exact place; an SMS of three parts at most, in both languages."""
+"""What messages say: never a narrative, a person, an exact place; an SMS of at most three parts; in both languages."""
 
 from __future__ import annotations
 
