@@ -73,9 +73,12 @@ def draft(base: Policy, *, election: Election | None, by: User, now: dt.datetime
     if base.election_id not in (None, election.pk if election else None):
         raise ValidationError(_("Start from a version of the same election, or from the general one."), "choice")
     # Two drafts at once would count the same last number; whoever comes second waits here. `no_key`: a report that
-    # names one of these versions does not.
+    # names one of these versions, or its election, does not.
     versions = Policy.objects.select_for_update(of=("self",), no_key=True).filter(election=election)
     list(versions.order_by("pk").values_list("pk"))
+    if election is not None:
+        # An election's first draft has no version before it to wait at.
+        list(Election.objects.select_for_update(no_key=True).filter(pk=election.pk).values_list("pk"))
     last = Policy.objects.filter(election=election).aggregate(last=Max("number"))["last"] or 0
     made = Policy.objects.create(
         election=election,
