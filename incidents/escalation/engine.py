@@ -134,8 +134,9 @@ class _Tick:
     def _through_phases(self, until: dt.datetime) -> dict[str, Any]:
         """Fire and time anew in the order in which things were due, up to `until`; when a phase begins next.
 
-        What was due before a phase began fires by the targets of the one before it, whenever the tick runs. A fault of
-        the calendar delays no escalation: the next tick tries again.
+        What was due before a phase began fires by the targets of the one before it, whenever the tick runs. Where the
+        time is over before all cases were timed nothing later fires: the next tick goes on at the same moment. A fault
+        of the calendar delays no escalation: the next tick tries again.
         """
         first = self.found.next_phase_at
         if first is not None and first > until:
@@ -145,16 +146,23 @@ class _Tick:
         try:
             for at in phases.moments_between(first or phases.first_report(until), until):
                 self._fire_all(at)
-                if self.is_cut_off:
+                if self.is_cut_off or not self._pass_to(at):
                     return {"next_phase_at": at}
-                phases.pass_to(at, self.now, self.run, self.end)
-            return {"next_phase_at": phases.pass_to(until, self.now, self.run, self.end, again)}
+            looks_at = phases.pass_to(until, self.now, self.run, self.end, again)
+            self.is_cut_off = time.monotonic() >= self.end
+            return {"next_phase_at": until if self.is_cut_off else looks_at}
         except Exception as fault:
             if self._is_cut(fault):
                 raise
             log.exception("The deadlines of a new phase could not be set")
             self.run.error = f"{type(fault).__name__}: {fault}"[:500]
             return {}
+
+    def _pass_to(self, at: dt.datetime) -> bool:
+        """Time anew what a phase that begins at `at` times; False where the tick's time ended before all of it."""
+        phases.pass_to(at, self.now, self.run, self.end)
+        self.is_cut_off = time.monotonic() >= self.end
+        return not self.is_cut_off
 
     # ---- Firing ----
 

@@ -131,18 +131,24 @@ class _Pass:
         return condition
 
     def _tight(self) -> Iterator[Q]:
-        """Medium cases that may wait longer for somebody to take them than the silence-day rules let them."""
+        """Medium cases that may wait longer for somebody to take them than the silence-day rules let them.
+
+        Each place is asked by its own calendar alone, as `_tighten` times it: a case that one condition finds and the
+        other leaves as it is would be found again in every batch.
+        """
         for rules in self.rules.values():
-            for place in ("", *local_places(self.election)):
-                start = self._tight_since(rules, place)
-                if start is None:
-                    continue
-                latest = start + dt.timedelta(minutes=rules.tight_medium_minutes)
-                slow = Clock.objects.filter(
-                    kind__in=_TAKING, state=ClockState.RUNNING, anchor_at__lt=start, deadline_at__gt=latest
-                )
+            smaller = Q(pk__in=[])
+            for place in (*local_places(self.election), ""):
                 here = Q(place__pcode__startswith=place) if place else Q()
-                yield here & Q(policy=rules.key, severity=Severity.MEDIUM, pk__in=slow.values("incident"))
+                start = self._tight_since(rules, place)
+                if start is not None:
+                    latest = start + dt.timedelta(minutes=rules.tight_medium_minutes)
+                    slow = Clock.objects.filter(
+                        kind__in=_TAKING, state=ClockState.RUNNING, anchor_at__lt=start, deadline_at__gt=latest
+                    )
+                    medium = Q(policy=rules.key, severity=Severity.MEDIUM, pk__in=slow.values("incident"))
+                    yield here & ~smaller & medium
+                smaller |= here
 
     def _tight_since(self, rules: Rules, place: str) -> dt.datetime | None:
         spans = calendar.tight_spans(self.election, rules.tight_from_hour, place)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from elections.models import Election, PhaseWindow
 from incidents import actions
 from incidents.choices import Act
 from incidents.escalation import engine, phases
-from incidents.models import EngineState, Incident, ResponseTarget
+from incidents.models import Clock, EngineRun, EngineState, Incident, ResponseTarget
 from tests.cast import COMMUNE, NOW, PHNOM_PENH, TAKEO, Cast
 from tests.incidents.escalation.tools import DAY, HOUR, MINUTE, running, told
 
@@ -149,6 +151,57 @@ def test_the_tight_time_is_from_the_evening_of_the_silence_day_to_the_end_of_the
     assert calendar.is_tight(election, EVENING, 18)
     assert not calendar.is_tight(election, EVENING - MINUTE, 18)
     assert not calendar.is_tight(election, end, 18)
+
+
+def test_a_place_that_votes_a_day_earlier_has_the_tight_time_of_its_own_calendar(
+    cast: Cast, make_incident: Make
+) -> None:
+    """The night before the country's tight time begins it runs there already: who is in it has what it gave."""
+    election = Election.objects.get(code="CC27")
+    PhaseWindow.objects.create(
+        election=election, phase=Phase.POLLING, jurisdiction_id=TAKEO, starts_at=SILENCE, ends_at=POLLING + DAY,
+        basis=Basis.ILLUSTRATIVE,
+    )  # fmt: skip
+    here = make_incident(now=SILENCE + 17 * HOUR, severity="medium")
+    there = make_incident(now=SILENCE + 17 * HOUR, severity="medium", by=cast.demo_officer, place="KH990101")
+    # Both have ten hours, by a policy that gives so much: here in a tight time that has run since yesterday evening.
+    waiting = Clock.objects.filter(kind="acknowledge")
+    waiting.update(target_minutes=600, deadline_at=SILENCE + 27 * HOUR, fires_at=SILENCE + 27 * HOUR)
+    now = EVENING + MINUTE
+    looks_at = phases.pass_to(now, now, EngineRun(started_at=now), time.monotonic() + 2)
+    # All was timed at once: nothing is left that the pass finds again and again until its time is over.
+    assert looks_at == now + phases.LOOK_AGAIN
+    assert running(there, "acknowledge").deadline_at == EVENING + 30 * MINUTE
+    assert running(here, "acknowledge").deadline_at == SILENCE + 27 * HOUR
+
+
+def test_a_pass_that_runs_out_of_time_goes_on_before_anything_later_fires(
+    cast: Cast, make_incident: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_incident(now=POLLING - HOUR, severity="low")
+    engine.tick(POLLING - HOUR)
+    before = POLLING - HOUR + target(case, "silence").acknowledge_minutes * MINUTE
+    after = POLLING + target(case, "polling").acknowledge_minutes * MINUTE
+    assert after < before
+    seconds, begin = [0.0], phases.pass_to
+
+    def slow(at: dt.datetime, *rest: Any) -> dt.datetime:
+        seconds[0] = 1e9
+        return begin(at, *rest)
+
+    watch = SimpleNamespace(monotonic=lambda: seconds[0])
+    monkeypatch.setattr(engine, "time", watch)
+    monkeypatch.setattr(phases, "time", watch)
+    late = before + HOUR
+    with monkeypatch.context() as patched:
+        patched.setattr(phases, "pass_to", slow)
+        engine.tick(late)
+    assert EngineState.objects.get().next_phase_at == POLLING
+    assert not case.escalations.filter(kind="owner_moved").exists()
+    seconds[0] = 0.0
+    engine.tick(late)
+    first = case.escalations.filter(kind__in=["owner_moved", "passed"]).order_by("pk").first()
+    assert first is not None and first.due_at == after
 
 
 def test_a_fault_of_the_calendar_stops_no_escalation(
