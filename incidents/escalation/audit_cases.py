@@ -80,7 +80,7 @@ def _off(
 
 
 def not_fired(now: dt.datetime) -> Iterable[str]:
-    return named(watchdog.waiting(now - LATE), "incident__reference", "kind", "step", "fires_at")
+    return named(watchdog.overdue(now - LATE), "incident__reference", "kind", "step", "fires_at")
 
 
 def wrong_deadline(now: dt.datetime) -> Iterable[str]:

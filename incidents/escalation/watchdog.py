@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from elections.prepared import prepared
 from incidents.escalation import doorbell
-from incidents.models import ChannelState, Clock, ClockState, EngineState, Notice, NoticeChannel, NoticeStatus
+from incidents.lifecycle import TIMES_ANEW
+from incidents.models import ChannelState, Clock, ClockState, EngineState, Entry, Notice, NoticeChannel, NoticeStatus
 
 #: `EngineRun.source` of a tick that a page did in place of the engine.
 STAND_IN = "web"
@@ -72,8 +73,9 @@ def pulse(now: dt.datetime) -> Pulse:
     """The engine's condition at `now`: two indexed reads, and one look at the broker where it is late."""
     row = _state.first(1) or EngineState()
     patience = dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
-    first = _oldest.first(now - patience)
-    overdue = waiting(now - patience).count() if first else 0
+    # Asked again only where something waits: what was put into the past a moment ago waits no longer than since then.
+    late = overdue(now - patience) if _oldest.first(now - patience) else Clock.objects.none()
+    first = late.order_by("fires_at").first()
     stood_in = row.last_source == STAND_IN and row.last_ok_at is not None
     since = row.alarm_since if stood_in else row.last_ok_at
     state, reason = "ok", ""
@@ -89,7 +91,7 @@ def pulse(now: dt.datetime) -> Pulse:
     return Pulse(
         state=state,
         last_ok_at=row.last_ok_at,
-        overdue=overdue,
+        overdue=late.count() if first else 0,
         oldest_due_at=first.fires_at if first else None,
         reason=reason,
         since=None if state == "ok" else since,
@@ -119,6 +121,12 @@ def waiting(before: Any) -> QuerySet[Clock]:
     return Clock.objects.filter(
         state=ClockState.RUNNING, fires_at__lt=before, quarantine=None, incident__election__is_locked=False
     )
+
+
+def overdue(before: dt.datetime) -> QuerySet[Clock]:
+    """Steps that the engine should have fired before a moment: due by then, and known by then to be due."""
+    anew = Entry.objects.filter(incident=OuterRef("incident"), act__in=TIMES_ANEW, at__gte=before)
+    return waiting(before).exclude(Exists(anew))
 
 
 @prepared

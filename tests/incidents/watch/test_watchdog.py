@@ -77,6 +77,30 @@ def test_a_new_system_is_not_late_until_something_is_due(cast: Cast, engine_is: 
     assert watchdog.pulse(NOW).state == "late"
 
 
+@pytest.mark.parametrize("act", ["rebase", "raise_severity", "retime"])
+def test_a_deadline_put_into_the_past_is_late_from_when_it_was_put_there(
+    cast: Cast, engine_is: Put, act: str
+) -> None:
+    """No red bar in the seconds until the next tick; and one, if that tick never comes."""
+    case = overdue_case()
+    engine_is("ok")
+    Entry.objects.create(incident=case, act=act, at=NOW - MINUTE / 2, channel="browser", version=2)
+    assert watchdog.pulse(NOW).is_ok
+    EngineState.objects.update(last_ok_at=NOW + 5 * MINUTE)
+    seen = watchdog.pulse(NOW + 5 * MINUTE)
+    assert (seen.state, seen.overdue) == ("late", 3)
+
+
+def test_a_case_timed_anew_hides_no_other_that_waits(cast: Cast, engine_is: Put) -> None:
+    case, other = overdue_case(60), overdue_case(20)
+    engine_is("ok")
+    Entry.objects.create(incident=case, act="rebase", at=NOW, channel="browser", version=2)
+    # What people say of a case times nothing.
+    Entry.objects.create(incident=other, act="update", at=NOW, channel="browser", version=2)
+    seen = watchdog.pulse(NOW)
+    assert (seen.state, seen.overdue, seen.oldest_due_at) == ("late", 3, NOW - 20 * MINUTE)
+
+
 def test_the_broker_is_asked_only_when_the_engine_is_late(engine_is: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     engine_is("ok")
     monkeypatch.setattr(doorbell, "waiting", lambda: pytest.fail("asked"))
