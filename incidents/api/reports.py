@@ -17,10 +17,20 @@ from rest_framework.response import Response
 
 from commands.authority import judge_file
 from commands.models import User
+from incidents.api import weekly_sections
 from incidents.api.base import Door
 from incidents.api.formats import CSV, XLSX, CSVRenderer, XLSXRenderer
 from incidents.api.problems import BadParameters
 from incidents.api.schema import PROBLEMS
+from incidents.api.weekly_sections import (
+    ConductSerializer,
+    CorrectionsSerializer,
+    EscalationSerializer,
+    FigureSerializer,
+    SeverityChangeSerializer,
+    WaitsSerializer,
+    figure,
+)
 from incidents.choices import Channel, Severity
 from incidents.dashboards.question import Period
 from incidents.reports import asked, files, weekly, words
@@ -35,12 +45,6 @@ WHICH = [
 class SpanSerializer(serializers.Serializer[Any]):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField(help_text="Not included.")
-
-
-class FigureSerializer(serializers.Serializer[Any]):
-    value = serializers.FloatField(allow_null=True, help_text="Null where it cannot be said.")
-    before = serializers.FloatField(allow_null=True, help_text="Of the period it is compared with.")
-    change = serializers.FloatField(allow_null=True)
 
 
 class TotalSerializer(FigureSerializer):
@@ -91,6 +95,15 @@ class WeeklySerializer(serializers.Serializer[Any]):
     categories = KindSerializer(many=True)
     all_categories = KindSerializer()
     provinces = ProvinceSerializer(many=True)
+    response = WaitsSerializer(many=True)
+    escalation = EscalationSerializer()
+    severity_changes = SeverityChangeSerializer(
+        many=True, help_text="Reports of the week by first severity and severity at the cut-off, where these differ."
+    )
+    corrections = CorrectionsSerializer()
+    conduct = ConductSerializer(
+        many=True, required=False, help_text="Of the whole country; left out for roles that may not know of it."
+    )
 
 
 class WeeklySummary(Door):
@@ -180,22 +193,19 @@ def content(made: weekly.Weekly) -> dict[str, Any]:
                 "title": total.measure.title,
                 "definition": total.measure.definition,
                 "unit": total.measure.unit,
-                **_figure(total.figure),
+                **figure(total.figure),
             }
             for total in made.totals
         ],
         "categories": [_kind(kind, group.name) for group in made.groups for kind in group.categories],
         "all_categories": _kind(made.all_kinds, ""),
         "provinces": [_place(p) | {"districts": [_place(d) for d in p.districts]} for p in made.provinces],
+        **weekly_sections.content(made.sections),
     }
 
 
 def _span(period: Period) -> dict[str, Any]:
     return {"start": period.start, "end": period.end}
-
-
-def _figure(figure: weekly.Figure) -> dict[str, Any]:
-    return {"value": figure.value, "before": figure.before, "change": figure.change}
 
 
 def _kind(kind: weekly.Kind, group: str) -> dict[str, Any]:
@@ -205,10 +215,10 @@ def _kind(kind: weekly.Kind, group: str) -> dict[str, Any]:
         "name": kind.name,
         "group": group,
         "severities": severities,
-        "reported": _figure(kind.figure),
+        "reported": figure(kind.figure),
     }
 
 
 def _place(place: weekly.Place) -> dict[str, Any]:
-    figures = {name: _figure(figure) for name, figure in place.figures.items()}
+    figures = {name: figure(counted) for name, counted in place.figures.items()}
     return {"pcode": place.pcode, "name": place.name, **figures}

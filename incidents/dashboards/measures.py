@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from commands.choices import BodyKind, Role
 from commands.models import User
 from incidents.choices import OPEN, Classification, ClockKind, Severity, State, Verification
+from incidents.dashboards.conduct import SEALED_ROLES, sealed_cases
 from incidents.dashboards.past import late_at, open_at, values_at
 from incidents.dashboards.question import Period, Question
 from incidents.dashboards.waits import Spans, minutes_between, shares_in_time
 from incidents.filters import CaseFilter
-from incidents.models import Clock, ClockState, Escalation, EscalationKind, Incident
+from incidents.models import Clock, ClockState, Escalation, EscalationKind
 from incidents.querysets import IncidentQuerySet, unit_codes
 from incidents.tallies import NOT_COUNTED
 
@@ -29,8 +30,6 @@ Value = int | float | None
 CASES, PERCENT, MINUTES, PEOPLE = "cases", "percent", "minutes", "people"
 NOW, PERIOD = "now", "period"
 _MOVES_UP = (EscalationKind.OWNER_MOVED, EscalationKind.MANUAL)
-#: Who may know how many sealed cases there are; nobody learns where.
-SEALED_ROLES = (Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.MINISTRY_ANALYST, Role.AUDITOR)
 
 
 @dataclass(frozen=True)
@@ -286,21 +285,9 @@ def contain_paused(question: Question) -> float | None:
 
 
 def sealed(question: Question) -> int | None:
-    """One number for the country, of the period, cases about the reader's own body left out; None where narrowed.
-
-    Reads around `visible_to`: these roles may count what they may not see (domain 5.2), and learn no more.
-    """
-    if question.asked.query_string(election=""):
-        return None
-    found = Incident._base_manager.filter(
-        is_sealed=True,
-        is_drill=False,
-        reported_at__gte=question.span.start,
-        reported_at__lt=question.span.end,
-    ).exclude(subjects__command__code__in=unit_codes(question.user.current_postings))
-    if question.asked.election:
-        found = found.filter(election__code=question.asked.election)
-    return found.count()
+    """One number for the country, of the period; None where narrowed."""
+    found = sealed_cases(question)
+    return None if found is None else found.count()
 
 
 _ALL: tuple[Measure, ...] = (

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from incidents.choices import OPEN, ClockKind, State
-from incidents.models import Clock, ClockState, Entry
+from incidents.models import Clock, ClockState, Entry, Incident
 from incidents.querysets import IncidentQuerySet
 
 #: Up to so many changed cases are named one by one: beside a subquery no index serves the other conditions, and all
@@ -74,19 +74,23 @@ def late_at(cases: IncidentQuerySet, moment: dt.datetime, was: WasOpen | None = 
     return open_at(cases, moment, was).filter(Exists(late.exclude(Exists(set_later))))
 
 
-def values_at(cases: IncidentQuerySet, fields: Sequence[str], moment: dt.datetime) -> Counter[tuple[Any, ...]]:
-    """How many of `cases` had which values of `fields` at `moment`; fields the journal tracks, as it stores them.
+def values_at(
+    cases: QuerySet[Incident, Incident], fields: Sequence[str], moment: dt.datetime, *, fixed: Sequence[str] = ()
+) -> Counter[tuple[Any, ...]]:
+    """How many of `cases` had which values of `fields` at `moment`, then of `fixed`.
 
-    Counted as they stand now, then put right by what was changed since, so last week costs little.
+    `fields` are those the journal tracks, as it stores them; `fixed` are written once, with the report. Counted as they
+    stand now, then put right by what was changed since, so last week costs little.
     """
-    rows = cases.order_by().values_list(*fields).annotate(n=Count("*"))
+    names = (*fields, *fixed)
+    rows = cases.order_by().values_list(*names).annotate(n=Count("*"))
     found = Counter({row[:-1]: row[-1] for row in rows})
     keys = cases.order_by().values("pk")
     if earlier := changed_since(keys, fields, moment):
         changed = cases.filter(pk__in=_changes(keys, fields, moment).values("incident"))
-        for pk, *values in changed.order_by().values_list("pk", *fields):
+        for pk, *values in changed.order_by().values_list("pk", *names):
             found[tuple(values)] -= 1
-            found[tuple(earlier[pk].get(name, value) for name, value in zip(fields, values, strict=True))] += 1
+            found[tuple(earlier[pk].get(name, value) for name, value in zip(names, values, strict=True))] += 1
     return +found
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incidents.querysets import IncidentQuerySet
-from incidents.reports import words
+from incidents.reports import tables, words
 from incidents.reports.rows import CHUNK, Cells, case_rows, columns, safe
 from incidents.reports.week import FIRST_YEAR
 from incidents.reports.weekly import Place, Weekly
@@ -85,7 +85,8 @@ def _safe(row: Iterable[Any]) -> list[Any]:
 
 def _summary(weekly: Weekly) -> Iterator[list[Any]]:
     yield [_("Weekly summary")]
-    yield from ([title, text] for title, text in words.about(weekly))
+    # Without the moment it was made: asked again for the same cut-off, the file is the same to the last byte.
+    yield from ([title, text] for title, text in words.about(weekly, made=False))
     yield []
     now, before = words.periods(weekly)
     yield [_("Number"), _("Unit"), now, before, _("Change"), _("What it counts")]
@@ -107,6 +108,19 @@ def _summary(weekly: Weekly) -> Iterator[list[Any]]:
         yield [title]
         yield [*([_("Province")] if rows else []), header, _("P-code"), *words.place_headers(weekly)]
         yield from _places(weekly.provinces, districts=rows)
+    for table in tables.tables(weekly.sections, now, before):
+        yield []
+        yield [table.title]
+        yield table.header
+        yield from ([_cell(cell) for cell in row.cells] for row in table.rows)
+        if not table.rows:
+            yield [table.nothing]
+
+
+def _cell(cell: tables.Cell) -> Any:
+    if isinstance(cell, dt.datetime):
+        return f"{timezone.localtime(cell, timezone.get_default_timezone()):%Y-%m-%d %H:%M}"
+    return cell
 
 
 def _places(provinces: list[Place], *, districts: bool) -> Iterator[list[Any]]:

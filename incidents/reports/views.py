@@ -16,7 +16,7 @@ from commands.authority import judge_file, may_file
 from commands.models import User
 from elections.models import Election
 from incidents.dashboards.measures import MEASURES
-from incidents.reports import asked, files, weekly, words
+from incidents.reports import asked, files, tables, weekly, words
 from incidents.reports.asked import Asked
 
 View = Callable[[HttpRequest, Asked], HttpResponseBase]
@@ -78,6 +78,7 @@ def _titles(made: weekly.Weekly) -> dict[str, Any]:
         "compared": words.compared(made),
         "column_now": now,
         "column_before": before,
+        "tables": {table.name: table for table in tables.tables(made.sections, now, before)},
         "place_measures": [MEASURES[name] for name in weekly.IN_PLACE],
     }
 

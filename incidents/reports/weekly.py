@@ -23,7 +23,10 @@ from incidents.dashboards.measures import MEASURES, Measure, Value, answer
 from incidents.dashboards.question import DISTRICT, PROVINCE, Period, Question
 from incidents.models import Category
 from incidents.querysets import whole_places
+from incidents.reports import sections
 from incidents.reports.asked import Asked
+from incidents.reports.figures import Figure
+from incidents.reports.sections import Sections
 from incidents.reports.week import Week
 
 #: The measures of the scorecard, in order.
@@ -37,23 +40,6 @@ IN_PLACE = ("reported", "open_at_end", "late_at_end", "escalated")
 OVER_SECONDS = 120
 SEVERITIES = tuple(Severity)
 RATED = tuple(s for s in SEVERITIES if s != Severity.UNRATED)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number of the week beside the same number of the period it is compared with."""
-
-    value: Value
-    before: Value
-
-    @property
-    def change(self) -> Value:
-        """None where either cannot be said."""
-        return None if self.value is None or self.before is None else self.value - self.before
-
-    @property
-    def is_nothing(self) -> bool:
-        return not self.value and not self.before
 
 
 @dataclass(frozen=True)
@@ -110,6 +96,7 @@ class Weekly:
     groups: list[Kind]
     all_kinds: Kind
     provinces: list[Place]
+    sections: Sections
 
     @property
     def cut_off(self) -> dt.datetime:
@@ -117,7 +104,7 @@ class Weekly:
 
     @property
     def is_empty(self) -> bool:
-        return all(total.figure.is_nothing for total in self.totals)
+        return all(total.figure.is_nothing for total in self.totals) and self.sections.is_nothing
 
     @property
     def severities(self) -> tuple[Severity, ...]:
@@ -136,6 +123,7 @@ class _Numbers:
     totals: dict[str, Value]
     kinds: Counter[tuple[str, str]]
     places: dict[str, InPlaceOver]
+    read: sections.Read
 
 
 def build(asked: Asked) -> Weekly:
@@ -162,6 +150,7 @@ def build(asked: Asked) -> Weekly:
         groups=groups,
         all_kinds=_together("", _("All categories"), groups),
         provinces=_places(question, now.places, then.places),
+        sections=sections.build(question, before, now.read, then.read),
     )
 
 
@@ -170,7 +159,8 @@ def _numbers(question: Question, *, is_over: bool) -> _Numbers:
 
     def count() -> _Numbers:
         totals = {name: answer(name, question).value for name in TOTALS if not MEASURES[name].roles}
-        return _Numbers(totals, by_category_and_severity(question), over_by_place(question, DISTRICT))
+        kinds, places = by_category_and_severity(question), over_by_place(question, DISTRICT)
+        return _Numbers(totals, kinds, places, sections.read(question))
 
     return question.remembered("week", count, seconds=OVER_SECONDS if is_over else 0)
 

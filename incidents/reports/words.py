@@ -10,8 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from incidents.dashboards.measures import MEASURES, Value
+from incidents.reports.figures import Figure
 from incidents.reports.week import Week
-from incidents.reports.weekly import IN_PLACE, Figure, Weekly
+from incidents.reports.weekly import IN_PLACE, Weekly
 
 
 def days(first: dt.date, last: dt.date) -> str:
@@ -54,10 +55,10 @@ def role(weekly: Weekly) -> str:
     return f"{weekly.posting.get_role_display()} @ {weekly.posting.command.name}"
 
 
-def about(weekly: Weekly) -> list[tuple[str, str]]:
-    """What must stand at the head of every file, as (what, text)."""
+def about(weekly: Weekly, *, made: bool = True) -> list[tuple[str, str]]:
+    """What must stand at the head of every file, as (what, text); `made`: also when it was made."""
     week = f"{weekly.week.code}, {days(weekly.week.monday, weekly.week.sunday)}"
-    made = timezone.localtime(weekly.made_at, timezone.get_default_timezone())
+    at = timezone.localtime(weekly.made_at, timezone.get_default_timezone())
     return [
         (_("Election"), f"{weekly.election.name} ({weekly.election.code})"),
         (_("Week"), _("%(week)s, so far") % {"week": week} if weekly.is_running else week),
@@ -65,7 +66,7 @@ def about(weekly: Weekly) -> list[tuple[str, str]]:
         (_("Compared with"), compared(weekly)),
         (_("Time zone"), zone(weekly.cut_off)),
         (_("Whose eyes"), eyes(weekly)),
-        (_("Made"), date_format(made, "DATETIME_FORMAT")),
+        *([(_("Made"), date_format(at, "DATETIME_FORMAT"))] if made else []),
         (_("Read this first"), caveat()),
     ]
 

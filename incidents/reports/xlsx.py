@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from incidents.querysets import IncidentQuerySet
-from incidents.reports import words
+from incidents.reports import tables, words
 from incidents.reports.rows import Cells, case_rows, columns, safe
 from incidents.reports.weekly import Kind, Place, Weekly
 
@@ -28,6 +28,10 @@ ROW_HEIGHT = {"km": 21, "en": 16}
 #: Signs of the last column of the summary that fit on one line, wide ones and narrow ones together.
 LINE = 85
 _MOMENT = "yyyy-mm-dd hh:mm"
+#: Faces of the row that holds all others.
+_STRONG = {
+    "text": "strong", "figure": "strong_figure", "figure_change": "strong_figure_change", "word": "strong_word",
+}  # fmt: skip
 
 
 def write(file: IO[bytes], weekly: Weekly, cases: IncidentQuerySet | None, *, mark: str = "") -> None:
@@ -45,6 +49,7 @@ def write(file: IO[bytes], weekly: Weekly, cases: IncidentQuerySet | None, *, ma
     pages = _Book(book)
     _summary(pages, weekly, mark)
     _kinds(pages, weekly)
+    _sections(pages, weekly)
     _place_sheet(pages, weekly)
     if cases is not None:
         _cases(pages, weekly, cases, mark)
@@ -74,7 +79,15 @@ class _Book:
             "change": {"num_format": "+0;-0;0"},
             "strong": {"bold": True, "num_format": "0", "bg_color": "#F1F4F4"},
             "strong_change": {"bold": True, "num_format": "+0;-0;0", "bg_color": "#F1F4F4"},
-            "moment": {"num_format": _MOMENT},
+            "moment": {"num_format": _MOMENT, "align": "left"},
+            "section": {"bold": True, "font_size": 13},
+            "figure": {"num_format": "General"},
+            "strong_figure": {"bold": True, "num_format": "General", "bg_color": "#F1F4F4"},
+            "figure_change": {"num_format": "+General;-General;0"},
+            "strong_figure_change": {"bold": True, "num_format": "+General;-General;0", "bg_color": "#F1F4F4"},
+            "word": {"align": "right", "font_color": "#52606B"},
+            "strong_word": {"bold": True, "align": "right", "bg_color": "#F1F4F4"},
+            "note": {"text_wrap": True, "valign": "top", "font_color": "#52606B"},
         }
         self.formats = {name: self.book.add_format(base | look) for name, look in looks.items()}
 
@@ -179,6 +192,45 @@ def _kinds(pages: _Book, weekly: Weekly) -> None:
         header,
         [*rows, (cells(weekly.all_kinds.name, weekly.all_kinds, ""), strong)],
     )
+
+
+def _sections(pages: _Book, weekly: Weekly) -> None:
+    """A sheet for each group of tables, which stand one under the other."""
+    shown = {table.name: table for table in tables.tables(weekly.sections, *words.periods(weekly))}
+    for name, parts in (
+        (_("Response"), ("response",)),
+        (_("Escalation"), ("ladder", "handovers", "outages")),
+        (_("Changes"), ("severity_changes", "corrections")),
+        (_("Conduct"), ("conduct",)),
+    ):
+        found = [shown[part] for part in parts if part in shown]
+        if not found:
+            continue
+        page = pages.sheet(name, [44 if found[0].words == 1 else 30, 20, *[15] * 8])
+        page.row([_line(weekly, name)], ["title"], height=pages.height * 1.5)
+        for table in found:
+            page.at += 1
+            _table(page, table)
+
+
+def _table(page: _Sheet, table: tables.Table) -> None:
+    """The title, the rows, and under them how they are to be read."""
+    page.row([table.title], ["section"])
+    page.row(table.header, [*["head"] * table.words, "head_number"], height=page.book.height * 3)
+    for row in table.rows:
+        for number, cell in enumerate(row.cells):
+            kind = "text" if number < table.words else "figure_change" if number in table.changes else "figure"
+            if isinstance(cell, str) and number >= table.words:
+                kind = "word"
+            elif isinstance(cell, dt.datetime):
+                cell, kind = timezone.localtime(cell, timezone.get_default_timezone()).replace(tzinfo=None), "moment"
+            page.cell(number, cell, _STRONG.get(kind, kind) if row.is_all else kind)
+        page.at += 1
+    if not table.rows:
+        page.row([table.nothing], ["text"])
+    page.sheet.set_row(page.at, page.book.height * 3.4)
+    page.sheet.merge_range(page.at, 0, page.at, 7, safe(table.note), page.book.formats["note"])
+    page.at += 1
 
 
 def _place_sheet(pages: _Book, weekly: Weekly) -> None:

@@ -1,0 +1,142 @@
+"""What went up the ladder in a period and why, and whether the engine that sends it was on time.
+
+Read from the steps as they were kept when they fired, which nothing changes afterwards.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet
+
+from commands.choices import RUNG, BodyKind
+from incidents.choices import Act
+from incidents.dashboards.question import Question
+from incidents.models import Entry, Escalation, EscalationKind, Outage
+
+#: Why a case went up, beside the kinds of clock that ran out: a person sent it, or it became critical.
+BY_HAND, AT_ONCE = "by_hand", "critical"
+#: Position of a body beside the ladder.
+BESIDE = -1
+#: So many outages of a period are listed, the last ones; all are counted.
+LISTED = 20
+#: Acts after which a deadline may lie in the past: what fires then was not late for the engine.
+_SET_ANEW = (Act.RAISE_SEVERITY, Act.LOWER_SEVERITY, Act.REBASE)
+K = EscalationKind
+
+
+@dataclass(frozen=True)
+class Away:
+    """A time in which the engine did not run, and the steps in view that fired late after it."""
+
+    started_at: dt.datetime
+    ended_at: dt.datetime
+    steps: int
+
+    @property
+    def minutes(self) -> float:
+        return _minutes(self.ended_at - self.started_at)
+
+
+@dataclass(frozen=True)
+class Handovers:
+    """A period. `moved`: hand-overs upwards by (reason, rung that had the case, rung that got it)."""
+
+    moved: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+    told: int = 0
+    exhausted: int = 0
+    stood_down: int = 0
+    vacant: int = 0
+    fired: int = 0
+    late: int = 0
+    #: Minutes by which the latest step was late; None where none was.
+    latest: float | None = None
+    outages: int = 0
+    outage_minutes: float = 0
+    listed: list[Away] = field(default_factory=list)
+
+
+def patience() -> dt.timedelta:
+    """A step that fires within this after its moment is in time: the engine looks every quarter of a minute."""
+    return dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
+
+
+def handovers_over(question: Question) -> Handovers:
+    """The steps of the period of the cases in view. A few queries, however many steps."""
+    steps = Escalation.objects.filter(
+        fired_at__gte=question.span.start, fired_at__lt=question.span.end, incident__in=question.cases()
+    ).order_by()
+    rows = steps.values_list("kind", "clock", "from_command__kind", "to_command__kind", "part").annotate(n=Count("pk"))
+    moved: Counter[tuple[str, int, int]] = Counter()
+    counts: Counter[str] = Counter()
+    for kind, clock, sender, target, part, n in rows:
+        rungs = RUNG.get(sender, BESIDE), RUNG.get(target, BESIDE)
+        match kind:
+            case K.OWNER_MOVED | K.MANUAL:
+                reason = BY_HAND if kind == K.MANUAL else clock or AT_ONCE
+                moved[reason, *rungs] += n
+            case K.HAND_BACK if rungs[0] > rungs[1]:
+                # What was rated for the first time is handed down too, and is no stand-down: nobody of the ladder
+                # had it.
+                counts[K.HAND_BACK] += n if rungs[1] != BESIDE else 0
+            case K.VACANT:
+                counts[K.VACANT] += n if part == 1 else 0
+            case _:
+                counts[kind] += n
+        counts["fired"] += n if clock and part == 0 else 0
+    outages = _outages(question)
+    late, latest, after = _late(steps, outages[:LISTED])
+    return Handovers(
+        moved=moved,
+        told=counts[K.NEXT_TOLD],
+        exhausted=counts[K.EXHAUSTED],
+        stood_down=counts[K.HAND_BACK],
+        vacant=counts[K.VACANT],
+        fired=counts["fired"],
+        late=late,
+        latest=latest,
+        outages=len(outages),
+        outage_minutes=round(sum(_minutes(end - start) for start, end in outages), 1),
+        listed=[Away(start, end, n) for (start, end), n in zip(outages[:LISTED], after, strict=True)][::-1],
+    )
+
+
+def _outages(question: Question) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Beginning and end of each that ended in the period, the last first: until it ends nobody knows of its length."""
+    ended = Outage.objects.filter(ended_at__gte=question.span.start, ended_at__lt=question.span.end)
+    return list(ended.order_by("-ended_at").values_list("started_at", "ended_at"))
+
+
+def _late(
+    steps: QuerySet[Escalation], outages: list[tuple[dt.datetime, dt.datetime]]
+) -> tuple[int, float | None, list[int]]:
+    """Steps of a rule that fired late, minutes of the latest of them, and how many of them each outage explains."""
+    slack = patience()
+    set_anew = Entry.objects.filter(
+        incident=OuterRef("incident"),
+        act__in=_SET_ANEW,
+        at__gt=OuterRef("fired_at") - slack,
+        at__lte=OuterRef("fired_at"),
+    )
+    late = steps.filter(part=0, fired_at__gt=F("due_at") + slack).exclude(clock="").exclude(Exists(set_anew))
+    explained: dict[str, Any] = {}
+    for number, (started_at, ended_at) in enumerate(outages):
+        # As the timeline says it: due while the engine was away, fired once it was back.
+        within = Q(due_at__gte=started_at - slack, due_at__lt=ended_at, fired_at__gte=ended_at)
+        explained[f"after{number}"] = Count("pk", filter=within)
+    by = ExpressionWrapper(F("fired_at") - F("due_at"), output_field=DurationField())
+    found = late.aggregate(n=Count("pk"), latest=Max(by), **explained)
+    latest = _minutes(found["latest"]) if found["latest"] is not None else None
+    return found["n"], latest, [found[f"after{number}"] for number in range(len(outages))]
+
+
+def _minutes(span: dt.timedelta) -> float:
+    return round(span.total_seconds() / 60, 1)
+
+
+#: The rungs that can be named, lowest first.
+RUNGS: dict[int, BodyKind] = {height: kind for kind, height in RUNG.items()}
