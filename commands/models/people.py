@@ -11,6 +11,8 @@ import datetime as dt
 import functools
 import hashlib
 import secrets
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -48,11 +50,15 @@ class User(AbstractUser):
         """Postings in force, read once for each user object (a request): (role, command) with the command loaded."""
         if not self.is_active:
             return []
-        found = _in_force(self.pk, timezone.now())
+        found = self._holding(_in_force(self.pk, timezone.now()))
+        return found + _held_for_others(found, timezone.now())
+
+    def _holding(self, postings: list[Posting]) -> list[Posting]:
+        """What of their postings counts."""
         if self.is_staff or self.is_superuser:
             # The admin writes postings: whoever may open it could else write themselves into every case.
-            found = [p for p in found if p.role == Role.ADMINISTRATOR]
-        return found + _held_for_others(found, timezone.now())
+            return [p for p in postings if p.role == Role.ADMINISTRATOR]
+        return postings
 
     def has_role(self, *roles: Role) -> bool:
         return any(p.role in roles for p in self.current_postings)
@@ -189,15 +195,36 @@ def _held_for_others(postings: list[Posting], now: dt.datetime) -> list[Posting]
     The journal so names the posting a person truly holds, and the command they acted for.
     """
     own = {p.command_id: p for p in postings if p.role in DELEGATED}
-    if not own:
-        return []
+    return _copies(own, _acting(sorted(own), now)) if own else []
+
+
+def _copies(own: dict[int, Posting], delegations: Iterable[Delegation]) -> list[Posting]:
     held = []
-    for delegation in _acting(sorted(own), now):
+    for delegation in delegations:
         posting = copy.copy(own[delegation.acting_id])
         posting.command = delegation.command
         posting.is_acting = True
         held.append(posting)
     return held
+
+
+def read_postings(people: Iterable[User], now: dt.datetime) -> None:
+    """Read `current_postings` of many people at once, at `now`: two queries, not two for each of them."""
+    asked = [person for person in people if person.is_active]
+    found: dict[int, list[Posting]] = defaultdict(list)
+    rows = Posting.objects.current(now).filter(user__in={person.pk for person in asked})
+    for posting in rows.select_related("command", "command__jurisdiction").order_by("pk"):
+        found[posting.user_id].append(posting)
+    held = {person.pk: person._holding(found[person.pk]) for person in asked}
+    own = {key: {p.command_id: p for p in postings if p.role in DELEGATED} for key, postings in held.items()}
+    acting: dict[int, list[Delegation]] = defaultdict(list)
+    running = Delegation.objects.filter(acting__in={c for commands in own.values() for c in commands})
+    running = running.filter(starts_at__lte=now, ends_at__gt=now)
+    for delegation in running.select_related("command", "command__jurisdiction").order_by("pk"):
+        acting[delegation.acting_id].append(delegation)
+    for person in asked:
+        theirs = sorted((d for command in own[person.pk] for d in acting[command]), key=lambda d: d.pk)
+        person.__dict__["current_postings"] = held[person.pk] + _copies(own[person.pk], theirs)
 
 
 @prepared
