@@ -7,33 +7,74 @@ passed, because their own time was over too, are told once for the whole outage 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils.dateparse import parse_datetime
 
-from elections.prepared import prepared
-from incidents.choices import Act, Channel
+from incidents.choices import Act, Channel, ClockKind
 from incidents.delivery.notices import notices_for
 from incidents.delivery.texts import PASSED_DIGEST
+from incidents.lifecycle import ENGINE_ACTS, TIMES_ANEW
 from incidents.models import EngineState, Entry, Escalation, EscalationKind, Notice, Outage
 from incidents.routing import people_at, serving_under
 
-
-def outage_of(fired_at: dt.datetime, due_at: dt.datetime) -> Outage | None:
-    """The outage because of which a step due at `due_at` fired as late as `fired_at`; None where none explains it."""
-    if fired_at - due_at <= dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS):
-        return None
-    # What was due before the outage and waited until its end was late for another reason first, and is late for both.
-    return _over_at.first(fired_at, due_at)
+#: Acts of people that may put a deadline into the past: until then there was nothing to be late with.
+_TIMES_ANEW = tuple(TIMES_ANEW - ENGINE_ACTS)
 
 
-@prepared
-def _over_at(fired_at: Any, due_at: Any) -> QuerySet[Outage]:
+@dataclass(frozen=True)
+class Late:
+    """By how much a step came after it could have fired, and the outage that explains it, None where none does."""
+
+    by: dt.timedelta
+    outage: Outage | None = None
+
+
+def late_steps(entries: Iterable[Entry]) -> dict[int, Late]:
+    """Those of `entries`, by key, that are steps of a rule and came late: three queries, none where none did.
+
+    Not late before somebody set the deadline: the raised severity, the other version of the policy that put it into the
+    past. An outage explains what was to fire while it lasted; what waited when it began was late for another reason.
+    """
+    late = [(entry, due) for entry in entries if (due := _due_at(entry)) and _is_late(entry.at - due)]
+    if not late:
+        return {}
+    cases = {entry.incident_id for entry, _due in late}
+    anew: dict[tuple[Any, bool], list[tuple[int, dt.datetime]]] = defaultdict(list)
+    acts = Entry.objects.filter(incident__in=cases, act__in=_TIMES_ANEW).order_by("pk")
+    for case, act, key, at in acts.values_list("incident", "act", "pk", "at"):
+        # A referral sets the time that a body has by law, and no other.
+        anew[case, act == Act.REFER].append((key, at))
+    first, last = min(due for _entry, due in late), max(entry.at for entry, _due in late)
+    outages = list(Outage.objects.filter(ended_at__gt=first, ended_at__lte=last).order_by("-started_at"))
+    found = {}
+    for entry, due in late:
+        acts_before = anew[entry.incident_id, entry.after.get("clock") == ClockKind.LEGAL]
+        since = max([due, *(at for key, at in acts_before if key < entry.pk)])
+        if _is_late(entry.at - since):
+            found[entry.pk] = Late(entry.at - since, _explains(outages, since, entry.at))
+    return found
+
+
+def _due_at(entry: Entry) -> dt.datetime | None:
+    text = entry.after.get("due_at") if entry.by_id is None else None
+    return parse_datetime(text) if isinstance(text, str) else None
+
+
+def _is_late(span: dt.timedelta) -> bool:
+    return span > dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
+
+
+def _explains(outages: Sequence[Outage], since: dt.datetime, fired_at: dt.datetime) -> Outage | None:
+    slack = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
     # Catching up takes a while, and ends before the next outage begins.
-    return Outage.objects.filter(ended_at__lte=fired_at, ended_at__gt=due_at).order_by("-started_at")[:1]
+    return next((o for o in outages if o.started_at - slack <= since < o.ended_at <= fired_at), None)
 
 
 def began_at(state: EngineState, now: dt.datetime, leapt: dt.timedelta) -> dt.datetime | None:

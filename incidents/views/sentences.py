@@ -1,20 +1,20 @@
 """What an entry of the journal says beside its act: pauses, referrals, what a rule left out, and how late it came.
 
-Pure on the entry, the names of the commands in it and the outages of the engine, so that a page asks for each once.
+Pure on the entry, the names of the commands in it and how late it came, so that a page asks for each once.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from django.conf import settings
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from elections.choices import Phase
 from incidents.choices import Act, ClockKind, ReferralBody, ReferralOutcome
-from incidents.models import Entry, Outage
+from incidents.escalation.outage import Late
+from incidents.models import Entry
 from incidents.templatetags import _time
 
 
@@ -53,13 +53,13 @@ def says_request(entry: Entry) -> bool:
     return entry.act in (Act.SNOOZE, Act.COUNTERSIGN) and bool(entry.after.get("until"))
 
 
-def lines(entry: Entry, outages: Sequence[Outage], *, detailed: bool) -> list[str]:
-    """Whole sentences below the heading."""
+def lines(entry: Entry, late: Late | None, *, detailed: bool) -> list[str]:
+    """Whole sentences below the heading; `late` where the entry is a step of a rule that came too late."""
     found = [*_of_referral(entry, detailed=detailed)]
     if entry.before.get("snoozed_until") and entry.act not in (Act.WAKE, Act.RESUME):
         found.append(_("The pause of the deadlines ended with this."))
-    if late := how_late(entry):
-        found.append(_late(entry, late, outages))
+    if late is not None:
+        found.append(_late(entry, late))
     return found
 
 
@@ -77,36 +77,14 @@ def _of_referral(entry: Entry, *, detailed: bool) -> Iterable[str]:
 # ---- Late steps ----
 
 
-def how_late(entry: Entry) -> dt.timedelta | None:
-    """By how much a step of a rule came after its moment; None where it was in time or is no step."""
-    due = _time_of(entry.after, "due_at") if entry.by_id is None else None
-    if due is None:
-        return None
-    late = entry.at - due
-    return late if late > dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS) else None
-
-
-def outages_for(entries: Iterable[Entry]) -> list[Outage]:
-    """The outages that may explain the late ones among `entries`, newest first; no query where none is late."""
-    late = [(entry.at - span, entry.at) for entry in entries if (span := how_late(entry))]
-    if not late:
-        return []
-    first, last = min(due for due, _at in late), max(at for _due, at in late)
-    return list(Outage.objects.filter(ended_at__gt=first, ended_at__lte=last).order_by("-started_at"))
-
-
-def _late(entry: Entry, late: dt.timedelta, outages: Sequence[Outage]) -> str:
-    due = entry.at - late
-    # A deadline that a raised severity put into the past was not late because of an outage that came after it.
-    slack = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
-    outage = next((o for o in outages if o.started_at - slack <= due < o.ended_at <= entry.at), None)
-    length = _time.length(late)
-    if outage is None:
+def _late(entry: Entry, late: Late) -> str:
+    length = _time.length(late.by)
+    if late.outage is None:
         return _("%(length)s late.") % {"length": length}
     return _("%(length)s late: automatic escalation was down from %(start)s to %(end)s.") % {
         "length": length,
-        "start": _time.moment(outage.started_at, entry.at),
-        "end": _time.moment(outage.ended_at, entry.at),
+        "start": _time.moment(late.outage.started_at, entry.at),
+        "end": _time.moment(late.outage.ended_at, entry.at),
     }
 
 

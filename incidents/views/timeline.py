@@ -20,7 +20,8 @@ from commands.choices import Role
 from commands.models import Posting, SecurityCommand
 from elections.models import Jurisdiction
 from incidents.choices import Act
-from incidents.models import Block, Category, Entry, Incident, NoticeChannel, Outage
+from incidents.escalation.outage import Late, late_steps
+from incidents.models import Block, Category, Entry, Incident, NoticeChannel
 from incidents.routing import ANSWERING
 from incidents.views import sentences
 
@@ -127,11 +128,11 @@ def _with_people(entries: Any) -> Any:
 
 def _items(entries: Iterable[Entry], names: dict[str, str], detailed: bool) -> list[Item]:
     listed = list(entries)
-    outages = sentences.outages_for(listed)
-    return [_item(entry, names, outages, detailed) for entry in listed]
+    late = late_steps(listed)
+    return [_item(entry, names, late.get(entry.pk), detailed) for entry in listed]
 
 
-def _item(entry: Entry, names: dict[str, str], outages: list[Outage], detailed: bool) -> Item:
+def _item(entry: Entry, names: dict[str, str], late: Late | None, detailed: bool) -> Item:
     protected = entry.act in _PROTECTED
     before = {} if protected else _values(entry, entry.before, detailed)
     after = {} if protected else _values(entry, entry.after, detailed)
@@ -153,7 +154,7 @@ def _item(entry: Entry, names: dict[str, str], outages: list[Outage], detailed: 
         text=entry.note if readable else "",
         reason=entry.reason if readable else "",
         told=_told(entry, names.get(f"posts:{entry.pk}", "")),
-        said=sentences.lines(entry, outages, detailed=detailed),
+        said=sentences.lines(entry, late, detailed=detailed),
     )
 
 

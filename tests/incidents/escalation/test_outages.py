@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from incidents.delivery.inbox import lines, notices_of
-from incidents.escalation import engine
-from incidents.escalation.outage import outage_of
+from incidents.escalation import engine, outage
 from incidents.models import EngineState, Entry, Incident, Outage
 from tests.cast import NOW, Cast
 from tests.factories import make_sealed
@@ -57,14 +58,67 @@ def test_one_notice_to_who_has_it_and_one_digest_to_who_was_passed(cast: Cast, m
 def test_the_outage_is_on_record_and_explains_what_came_late(cast: Cast, make_incident: Make) -> None:
     case = away(make_incident)[0]
     engine.tick(BACK, "celery")
-    outage = Outage.objects.get()
-    assert (outage.started_at, outage.ended_at) == (NOW + MINUTE, BACK)
-    assert outage.cases == 3
-    assert outage.steps >= 6
-    for step in case.escalations.filter(kind="passed"):
-        assert outage_of(step.fired_at, step.due_at) == outage
-    assert outage_of(NOW + MINUTE, NOW) is None
-    assert outage_of(BACK + DAY, BACK + HOUR) is None
+    row = Outage.objects.get()
+    assert (row.started_at, row.ended_at) == (NOW + MINUTE, BACK)
+    assert row.cases == 3
+    assert row.steps >= 6
+    entries = case.entries.filter(act__in=["auto_escalate", "inform"])
+    spans = {entry.pk: BACK - dt.datetime.fromisoformat(entry.after["due_at"]) for entry in entries}
+    late = {key: outage.Late(span, row) for key, span in spans.items() if span > 2 * MINUTE}
+    assert len(late) > 2
+    assert outage.late_steps(case.entries.all()) == late
+
+
+def step(case: Incident, due: dt.datetime, at: dt.datetime, clock: str = "acknowledge") -> Entry:
+    """An entry of a step due at `due` that fired at `at`."""
+    after = {"clock": clock, "due_at": due.isoformat()}
+    return Entry.objects.create(incident=case, act="inform", at=at, channel="engine", after=after, version=9)
+
+
+def test_an_outage_explains_what_was_to_fire_while_it_lasted_alone(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    row = Outage.objects.create(started_at=NOW + HOUR, ended_at=NOW + 2 * HOUR)
+    due = {
+        "within": step(case, NOW + HOUR + 9 * MINUTE, NOW + 2 * HOUR + MINUTE),
+        "before": step(case, NOW + 30 * MINUTE, NOW + 2 * HOUR + MINUTE),
+        "after": step(case, NOW + 2 * HOUR + MINUTE, NOW + 3 * HOUR),
+        "in time": step(case, NOW + HOUR, NOW + HOUR + MINUTE),
+    }
+    late = outage.late_steps(due.values())
+    assert late[due["within"].pk] == outage.Late(52 * MINUTE, row)
+    assert late[due["before"].pk] == outage.Late(91 * MINUTE, None)
+    assert late[due["after"].pk] == outage.Late(59 * MINUTE, None)
+    assert due["in time"].pk not in late
+
+
+@pytest.mark.parametrize("act", ["rebase", "raise_severity"])
+def test_an_outage_before_the_deadline_was_set_is_not_to_blame(cast: Cast, make_incident: Make, act: str) -> None:
+    """The other policy puts a deadline into an outage that is over: the engine fired a moment after it was asked to."""
+    case = make_incident()
+    Outage.objects.create(started_at=NOW + HOUR, ended_at=NOW + 2 * HOUR)
+    Entry.objects.create(incident=case, act=act, at=NOW + 5 * HOUR, channel="browser", version=8)
+    moved = step(case, NOW + HOUR + 9 * MINUTE, NOW + 5 * HOUR + MINUTE / 4)
+    waited = step(case, NOW + HOUR + 9 * MINUTE, NOW + 5 * HOUR + 20 * MINUTE)
+    assert outage.late_steps([moved, waited]) == {waited.pk: outage.Late(20 * MINUTE, None)}
+
+
+def test_a_deadline_set_during_an_outage_is_late_from_then_because_of_it(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    row = Outage.objects.create(started_at=NOW + HOUR, ended_at=NOW + 2 * HOUR)
+    Entry.objects.create(incident=case, act="refer", at=NOW + 90 * MINUTE, channel="browser", version=8)
+    told = step(case, NOW, NOW + 2 * HOUR, clock="legal")
+    other = step(case, NOW + HOUR, NOW + 2 * HOUR)
+    late = outage.late_steps([told, other])
+    assert late == {told.pk: outage.Late(30 * MINUTE, row), other.pk: outage.Late(HOUR, row)}
+
+
+def test_where_nothing_is_late_nothing_is_asked(
+    cast: Cast, make_incident: Make, django_assert_num_queries: Any
+) -> None:
+    case = make_incident()
+    rows = [step(case, NOW, NOW + MINUTE), *case.entries.all()]
+    with django_assert_num_queries(0):
+        assert outage.late_steps(rows) == {}
 
 
 def test_a_catch_up_in_several_ticks_is_one_outage_with_one_digest(cast: Cast, make_incident: Make) -> None:
@@ -73,8 +127,8 @@ def test_a_catch_up_in_several_ticks_is_one_outage_with_one_digest(cast: Cast, m
     assert EngineState.objects.get().backlog
     assert told(None, cast.provincial) == []
     engine.tick(BACK + MINUTE / 4, "celery")
-    outage = Outage.objects.get()
-    assert outage.cases == 5
+    row = Outage.objects.get()
+    assert row.cases == 5
     assert told(None, cast.provincial) == ["passed_digest"]
     digest = Entry.objects.get(act="engine", incident=None)
     assert (digest.after["cases"], digest.command) == (5, cast.command("provincial"))
