@@ -78,9 +78,7 @@ def test_a_new_system_is_not_late_until_something_is_due(cast: Cast, engine_is: 
 
 
 @pytest.mark.parametrize("act", ["rebase", "raise_severity", "retime"])
-def test_a_deadline_put_into_the_past_is_late_from_when_it_was_put_there(
-    cast: Cast, engine_is: Put, act: str
-) -> None:
+def test_a_deadline_put_into_the_past_is_late_from_when_it_was_put_there(cast: Cast, engine_is: Put, act: str) -> None:
     """No red bar in the seconds until the next tick; and one, if that tick never comes."""
     case = overdue_case()
     engine_is("ok")
