@@ -32,7 +32,6 @@ from incidents.choices import (
     ClockKind,
     PersonRole,
     Severity,
-    State,
     Verification,
 )
 from incidents.deadlines import next_anchor
@@ -484,7 +483,7 @@ def _allowed(acts: Iterable[Act], incident: Incident, user: User) -> Iterator[Ac
 def _applies(act: Act, case: Incident) -> bool:
     match act:
         case Act.ACCEPT:
-            return not case.is_accepted and case.state != State.REPORTED
+            return not case.is_accepted
         case Act.COUNTERSIGN | Act.DECLINE:
             return bool(case.request_act)
         case Act.RAISE_SEVERITY:

@@ -13,7 +13,9 @@ from incidents.choices import OPEN, Act, State
 S = State
 #: Acts that leave the state as it is, by the states they are possible in.
 _IN_PLACE: dict[Act, tuple[State, ...]] = {
-    Act.ACCEPT: OPEN,
+    # Who acknowledges a case that was handed over accepts it with that; to accept it alone would leave the questions of
+    # the acknowledgement unanswered and its clock stopped.
+    Act.ACCEPT: (S.ACKNOWLEDGED, S.RESPONDING, S.CONTAINED),
     Act.SEEN: OPEN,
     Act.UPDATE: (*OPEN, S.RESOLVED),
     Act.RAISE_SEVERITY: OPEN,
@@ -123,6 +125,7 @@ def refusal(state: State | str, act: Act | str) -> str:
         Act.RESOLVE: _("Mark the case contained first."),
         Act.CLOSE: _("Resolve the case first."),
         Act.SNOOZE: _("Acknowledge the case first."),
+        Act.ACCEPT: _("Acknowledge the case first."),
     }
     if state == State.MERGED:
         return _("This report was joined to another case. Act on that one.")

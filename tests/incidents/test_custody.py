@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from commands.models import SecurityCommand
 from elections.models import Election
@@ -28,6 +29,21 @@ def test_who_accepts_does_not_accept_for_the_command_that_let_the_time_pass(cast
     accepted = dict(case.custodies.values_list("command__code", "accepted_at"))
     assert accepted["PSC"] == NOW + 2 * DAY
     assert [code for code, at in accepted.items() if at is not None] == ["PSC"]
+
+
+def test_what_nobody_acknowledged_is_not_accepted_and_its_clock_runs_on(cast: Cast, make_incident: Make) -> None:
+    """To accept it would stop the clock, with the questions of the acknowledgement unanswered (domain 4.1)."""
+    case = make_incident()
+    actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, reason="Too large for us.")
+    case.refresh_from_db()
+    assert Act.ACCEPT not in actions.allowed(case, cast.provincial)
+    with pytest.raises(ValidationError, match="Acknowledge the case first"):
+        actions.perform(Act.ACCEPT, case, by=cast.provincial, version=None, now=NOW)
+    clock = case.clocks.get(kind="acknowledge", state="running")
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.provincial, version=None, now=NOW + DAY / 24)
+    case.refresh_from_db()
+    clock.refresh_from_db()
+    assert (case.is_accepted, clock.state) == (True, "met")
 
 
 def test_handed_back_it_goes_to_the_joint_command_of_the_place(cast: Cast, make_incident: Make) -> None:

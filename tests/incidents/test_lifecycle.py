@@ -13,7 +13,7 @@ from incidents.choices import OPEN, Act, State
 S = State
 #: Acts that change nothing of the state, while a case is open; after it is resolved; after it is closed.
 WHILE_OPEN = {
-    "accept", "seen", "update", "raise_severity", "lower_severity", "escalate", "hand_back", "verify", "propose",
+    "seen", "update", "raise_severity", "lower_severity", "escalate", "hand_back", "verify", "propose",
     "classify", "correct", "attach", "countersign", "decline", "relocate_station", "record_person", "grant_identity",
     "open_identity", "warn", "auto_escalate", "inform", "refer", "conclude_referral", "skip", "resume", "retime",
     "rebase",
@@ -22,8 +22,8 @@ WHEN_RESOLVED = {
     "update", "verify", "classify", "correct", "attach", "countersign", "decline", "relocate_station", "record_person",
     "grant_identity", "open_identity", "refer", "conclude_referral", "warn", "inform",
 }  # fmt: skip
-#: Deadlines stand still only where somebody has taken the case up.
-PAUSES = {"snooze", "wake"}
+#: Deadlines stand still only where somebody has taken the case up; and nobody accepts what nobody acknowledged.
+ONCE_TAKEN_UP = {"snooze", "wake", "accept"}
 WHEN_CLOSED = {"classify", "grant_identity", "open_identity"}
 #: Acts that move it, and where to.
 MOVES: dict[State, dict[str, State]] = {
@@ -47,7 +47,7 @@ def expected(state: State, act: Act) -> State | None:
         return moves[act]
     if state in OPEN and act in ("merge", "withdraw"):
         return S.MERGED if act == "merge" else S.WITHDRAWN
-    if act in PAUSES:
+    if act in ONCE_TAKEN_UP:
         return state if state in OPEN and state != S.REPORTED else None
     stays = (
         WHILE_OPEN if state in OPEN

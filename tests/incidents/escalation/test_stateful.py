@@ -82,6 +82,7 @@ class Model:
 
 
 OPEN = ("reported", "acknowledged", "responding", "contained")
+TAKEN = OPEN[1:]
 PEOPLE = {1: "duty_commander", 2: "provincial", 3: "psc"}
 
 
@@ -141,7 +142,7 @@ class Life(RuleBasedStateMachine):
         self.model.state, self.model.is_accepted = "acknowledged", True
         self.model.stop("acknowledge", "accept")
 
-    @precondition(lambda self: self.is_in(*OPEN) and not self.model.is_accepted and len(self.model.path) > 1)
+    @precondition(lambda self: self.is_in(*TAKEN) and not self.model.is_accepted)
     @rule()
     def accept(self) -> None:
         self.act("accept")
