@@ -11,11 +11,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest
 
-from commands.choices import RUNG, BodyKind
-from incidents.choices import Act
+from commands.choices import RUNG
+from incidents.choices import Act, ClockKind
 from incidents.dashboards.question import Question
+from incidents.lifecycle import ENGINE_ACTS, TIMES_ANEW
 from incidents.models import Entry, Escalation, EscalationKind, Outage
 
 #: Why a case went up, beside the kinds of clock that ran out: a person sent it, or it became critical.
@@ -24,8 +39,8 @@ BY_HAND, AT_ONCE = "by_hand", "critical"
 BESIDE = -1
 #: So many outages of a period are listed, the last ones; all are counted.
 LISTED = 20
-#: Acts after which a deadline may lie in the past: what fires then was not late for the engine.
-_SET_ANEW = (Act.RAISE_SEVERITY, Act.LOWER_SEVERITY, Act.REBASE)
+#: Acts of people after which a deadline of the ladder may lie in the past.
+_SET_ANEW = tuple(TIMES_ANEW - ENGINE_ACTS - {Act.REFER})
 K = EscalationKind
 
 
@@ -79,12 +94,11 @@ def handovers_over(question: Question) -> Handovers:
             case K.OWNER_MOVED | K.MANUAL:
                 reason = BY_HAND if kind == K.MANUAL else clock or AT_ONCE
                 moved[reason, *rungs] += n
-            case K.HAND_BACK if rungs[0] > rungs[1]:
-                # What was rated for the first time is handed down too, and is no stand-down: nobody of the ladder
-                # had it.
-                counts[K.HAND_BACK] += n if rungs[1] != BESIDE else 0
+            case K.HAND_BACK:
+                # A first rating gives the ladder a case that nobody of it had: no stand-down.
+                counts[kind] += n if rungs[0] > rungs[1] else 0
             case K.VACANT:
-                counts[K.VACANT] += n if part == 1 else 0
+                counts[kind] += n if part == 1 else 0
             case _:
                 counts[kind] += n
         counts["fired"] += n if clock and part == 0 else 0
@@ -116,27 +130,31 @@ def _late(
 ) -> tuple[int, float | None, list[int]]:
     """Steps of a rule that fired late, minutes of the latest of them, and how many of them each outage explains."""
     slack = patience()
-    set_anew = Entry.objects.filter(
-        incident=OuterRef("incident"),
-        act__in=_SET_ANEW,
-        at__gt=OuterRef("fired_at") - slack,
-        at__lte=OuterRef("fired_at"),
-    )
-    late = steps.filter(part=0, fired_at__gt=F("due_at") + slack).exclude(clock="").exclude(Exists(set_anew))
+    late = steps.filter(part=0, fired_at__gt=F("due_at") + slack).exclude(clock="").annotate(since=_since())
+    late = late.filter(fired_at__gt=F("since") + slack)
     explained: dict[str, Any] = {}
     for number, (started_at, ended_at) in enumerate(outages):
-        # As the timeline says it: due while the engine was away, fired once it was back.
-        within = Q(due_at__gte=started_at - slack, due_at__lt=ended_at, fired_at__gte=ended_at)
+        # As the timeline says it: to be fired while the engine was away, fired once it was back.
+        within = Q(since__gte=started_at - slack, since__lt=ended_at, fired_at__gte=ended_at)
         explained[f"after{number}"] = Count("pk", filter=within)
-    by = ExpressionWrapper(F("fired_at") - F("due_at"), output_field=DurationField())
+    by = ExpressionWrapper(F("fired_at") - F("since"), output_field=DurationField())
     found = late.aggregate(n=Count("pk"), latest=Max(by), **explained)
     latest = _minutes(found["latest"]) if found["latest"] is not None else None
     return found["n"], latest, [found[f"after{number}"] for number in range(len(outages))]
 
 
+def _since() -> Greatest:
+    """Since when a step could fire: not before somebody set the deadline that had passed, as the timeline has it.
+
+    A severity raised puts deadlines into the past, another version of the policy too; a referral sets the time that a
+    body has by law, and no other.
+    """
+    acts = Entry.objects.filter(incident=OuterRef("incident"), at__lte=OuterRef("fired_at")).order_by("-at")
+    referred = Subquery(acts.filter(act=Act.REFER).values("at")[:1])
+    anew = Subquery(acts.filter(act__in=_SET_ANEW).values("at")[:1])
+    last = Case(When(clock=ClockKind.LEGAL, then=referred), default=anew, output_field=DateTimeField())
+    return Greatest("due_at", Coalesce(last, "due_at"))
+
+
 def _minutes(span: dt.timedelta) -> float:
     return round(span.total_seconds() / 60, 1)
-
-
-#: The rungs that can be named, lowest first.
-RUNGS: dict[int, BodyKind] = {height: kind for kind, height in RUNG.items()}

@@ -111,7 +111,7 @@ def _summary(weekly: Weekly) -> Iterator[list[Any]]:
     for table in tables.tables(weekly.sections, now, before):
         yield []
         yield [table.title]
-        yield table.header
+        yield table.with_units
         yield from ([_cell(cell) for cell in row.cells] for row in table.rows)
         if not table.rows:
             yield [table.nothing]
@@ -120,7 +120,7 @@ def _summary(weekly: Weekly) -> Iterator[list[Any]]:
 def _cell(cell: tables.Cell) -> Any:
     if isinstance(cell, dt.datetime):
         return f"{timezone.localtime(cell, timezone.get_default_timezone()):%Y-%m-%d %H:%M}"
-    return cell
+    return tables.number(cell)
 
 
 def _places(provinces: list[Place], *, districts: bool) -> Iterator[list[Any]]:

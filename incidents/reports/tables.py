@@ -22,6 +22,14 @@ from incidents.reports.sections import Sections
 Cell = str | int | float | dt.datetime | None
 
 
+class Minutes(float):
+    """A number of minutes: files hold the number, the page says it in days, hours and minutes."""
+
+    @property
+    def span(self) -> dt.timedelta:
+        return dt.timedelta(minutes=self)
+
+
 @dataclass(frozen=True)
 class Row:
     """Cells in the order of the header. `is_all` marks the row that holds all others."""
@@ -46,6 +54,16 @@ class Table:
     words: int = 1
     grouped: bool = False
     changes: frozenset[int] = field(default_factory=frozenset)
+    minutes: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def with_units(self) -> list[str]:
+        """The header as a file has it, where a length of time is a bare number."""
+        in_minutes = _("%(title)s, minutes")
+        return [
+            in_minutes % {"title": title} if number in self.minutes else title
+            for number, title in enumerate(self.header)
+        ]
 
     @property
     def groups(self) -> list[tuple[str, list[Row]]]:
@@ -108,28 +126,28 @@ def response(sections: Sections, before: str) -> Table:
         "response",
         _("How fast answers came"),
         _(
-            "Incidents of the week, by severity at the cut-off, in minutes from the report: half of them, and nine of"
-            " ten, needed no more. One that still waited counts for as long as it had waited; «not yet» says that too"
-            " many did. Of fewer than %(fewest)s cases nothing is said. In time: acknowledged within the target, of"
+            "Incidents of the week, by severity at the cut-off, and the time from the report: half of them, and nine"
+            " of ten, needed no more. One that still waited counts for as long as it had waited; «not yet» says that"
+            " too many did. Of fewer than %(fewest)s cases nothing is said. In time: acknowledged within the target, of"
             " those whose time was used or over, from %(base)s cases on. To contain a case counts as an update too."
         )
         % {"fewest": FEWEST, "base": SMALLEST_BASE},
         [
-            _("Answer"), _("Severity"), _("Cases"), _("Still waiting"), _("Half within, minutes"),
-            _("Nine of ten within, minutes"), _("%(week)s: half within, minutes") % {"week": before},
-            _("In time, per cent"),
+            _("Answer"), _("Severity"), _("Cases"), _("Still waiting"), _("Half within"), _("Nine of ten within"),
+            _("%(week)s: half within") % {"week": before}, _("In time, per cent"),
         ],
         rows,
         _("No incident was reported in this week."),
         words=2,
         grouped=True,
+        minutes=frozenset({4, 5, 6}),
     )  # fmt: skip
 
 
 def minutes(value: float | None, waits: Waits) -> Cell:
     """A number, or in words why there is none."""
     if value is not None:
-        return _plain(value)
+        return Minutes(value)
     if not waits.cases:
         return None
     return _("too few") if waits.are_few else _("not yet")
@@ -142,6 +160,11 @@ def severity(level: str) -> str:
 def _plain(value: Value) -> Value:
     """12 for 12.0"""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def number(cell: Cell) -> Cell:
+    """A cell as files hold it: minutes as a bare number."""
+    return _plain(float(cell)) if isinstance(cell, Minutes) else cell
 
 
 # ---- Ladder ----
@@ -157,9 +180,9 @@ def ladder(sections: Sections, now: str, before: str) -> Table:
         (_("Steps that found a command with nobody there"), lambda h: h.vacant),
         (_("Steps fired by rule"), lambda h: h.fired),
         (late, lambda h: h.late),
-        (_("Latest step, minutes late"), lambda h: h.latest),
+        (_("Latest step late by, in minutes"), lambda h: h.latest),
         (_("Outages of automatic escalation"), lambda h: h.outages),
-        (_("Outages together, minutes"), lambda h: h.outage_minutes),
+        (_("Outages together, in minutes"), lambda h: h.outage_minutes),
     ]
     return Table(
         "ladder",
@@ -228,10 +251,11 @@ def outages(sections: Sections) -> Table:
         "outages",
         _("When automatic escalation was down"),
         note,
-        [_("From"), _("To"), _("Minutes"), _("Steps fired late after it")],
-        [Row([away.started_at, away.ended_at, _plain(away.minutes), away.steps]) for away in listed],
+        [_("From"), _("To"), _("Length"), _("Steps fired late after it")],
+        [Row([away.started_at, away.ended_at, Minutes(away.minutes), away.steps]) for away in listed],
         _("It was never down in this week."),
         words=2,
+        minutes=frozenset({2}),
     )
 
 

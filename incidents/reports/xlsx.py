@@ -216,7 +216,7 @@ def _sections(pages: _Book, weekly: Weekly) -> None:
 def _table(page: _Sheet, table: tables.Table) -> None:
     """The title, the rows, and under them how they are to be read."""
     page.row([table.title], ["section"])
-    page.row(table.header, [*["head"] * table.words, "head_number"], height=page.book.height * 3)
+    page.row(table.with_units, [*["head"] * table.words, "head_number"], height=page.book.height * 3)
     for row in table.rows:
         for number, cell in enumerate(row.cells):
             kind = "text" if number < table.words else "figure_change" if number in table.changes else "figure"
@@ -224,7 +224,7 @@ def _table(page: _Sheet, table: tables.Table) -> None:
                 kind = "word"
             elif isinstance(cell, dt.datetime):
                 cell, kind = timezone.localtime(cell, timezone.get_default_timezone()).replace(tzinfo=None), "moment"
-            page.cell(number, cell, _STRONG.get(kind, kind) if row.is_all else kind)
+            page.cell(number, tables.number(cell), _STRONG.get(kind, kind) if row.is_all else kind)
         page.at += 1
     if not table.rows:
         page.row([table.nothing], ["text"])
