@@ -6,12 +6,12 @@ docs/decisions/0013-policies.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from elections.choices import Phase
+from elections.choices import IN_USE, Phase
 from incidents.choices import ClockKind, Deed, Severity
 from incidents.deadlines import Step, Targets
 from incidents.policy_content import CLOCKS, OPTIONAL, PHASES, RATED, TIMES, Content, written
@@ -20,8 +20,25 @@ from incidents.policy_content import CLOCKS, OPTIONAL, PHASES, RATED, TIMES, Con
 LONGEST = 90 * 1440
 MOST_STEPS = 6
 MOST_PERCENT = 1000
-#: Slower than this, in minutes, a version would silence cases: four times the slowest phase of the first one.
-UNSEEN = {Severity.CRITICAL: 60, Severity.HIGH: 240, Severity.MEDIUM: 960, Severity.LOW: 5760}
+_H, _D = 60, 1440
+#: No version may give more, in minutes: two signatures change a policy, and may not switch it off. Generous multiples,
+#: four to twelve times, of the slowest phase of domain 3.2; why these: docs/decisions/0013-policies.md.
+CEILINGS: dict[Severity, dict[str, int]] = {
+    Severity.CRITICAL: {"acknowledge": 60, "first_update": 6 * _H, "update_every": 24 * _H, "contain": 7 * _D},
+    Severity.HIGH: {"acknowledge": 8 * _H, "first_update": 24 * _H, "contain": 21 * _D},
+    Severity.MEDIUM: {"acknowledge": 48 * _H, "first_update": 7 * _D, "contain": 45 * _D},
+    Severity.LOW: {"acknowledge": 7 * _D, "first_update": 21 * _D, "contain": LONGEST},
+}
+#: While people vote and votes are counted: the polls are open for eight hours, and what comes up later comes too late.
+CEILINGS_IN_USE: dict[Severity, dict[str, int]] = {
+    Severity.CRITICAL: {"acknowledge": 30, "first_update": 2 * _H, "update_every": 4 * _H, "contain": 12 * _H},
+    Severity.HIGH: {"acknowledge": 60, "first_update": 4 * _H, "contain": 24 * _H},
+    Severity.MEDIUM: {"acknowledge": 4 * _H, "first_update": 12 * _H, "contain": 7 * _D},
+    Severity.LOW: {"acknowledge": 8 * _H, "first_update": 48 * _H, "contain": 21 * _D},
+}
+#: Slower than this, in minutes, a version is looked at twice: four times the slowest phase of the first one, twice for
+#: critical cases.
+UNSEEN = {Severity.CRITICAL: 30, Severity.HIGH: 240, Severity.MEDIUM: 960, Severity.LOW: 5760}
 #: Where the time is over.
 DEADLINE = {"percent": 100}
 LOWEST_RUNG, HIGHEST_RUNG = 2, 3
@@ -74,10 +91,15 @@ def _all_targets(content: Content) -> Iterator[Found]:
                 values = {"phase": phase.label, "severity": severity.label}
                 yield f"{where}.acknowledge", _("There is no time for «%(phase)s», «%(severity)s». Write one.") % values
             else:
-                yield from _target(where, target)
+                yield from _target(where, target, ceilings(phase, severity))
 
 
-def _target(where: str, target: Targets) -> Iterator[Found]:
+def ceilings(phase: str, severity: str) -> dict[str, int]:
+    """The most minutes a version may give for each time of a case like this; a time that is not there has LONGEST."""
+    return (CEILINGS_IN_USE if phase in IN_USE else CEILINGS)[Severity(severity)]
+
+
+def _target(where: str, target: Targets, most: Mapping[str, int]) -> Iterator[Found]:
     sound = True
     for time in TIMES:
         minutes = getattr(target, time)
@@ -91,6 +113,12 @@ def _target(where: str, target: Targets) -> Iterator[Found]:
             yield (
                 f"{where}.{time}",
                 _("At most %(most)s. Look at the number and its unit.") % {"most": written(LONGEST)},
+            )
+        elif minutes > most.get(time, LONGEST):
+            yield (
+                f"{where}.{time}",
+                _("At most %(most)s for such a case: a longer deadline would call nobody in time.")
+                % {"most": written(most[time])},
             )
     if not sound:
         return

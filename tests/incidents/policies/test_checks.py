@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from elections.choices import IN_USE
 from incidents.choices import Deed
 from incidents.deadlines import USUAL_STEPS, Step
 from incidents.policies import content_of
-from incidents.policy_checks import errors, warnings
+from incidents.policy_checks import ceilings, errors, warnings
 from incidents.policy_content import Content
 from tests.incidents.policies.drafts import even, general, with_steps, with_target
 
@@ -126,12 +127,54 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 
 def test_a_version_under_which_nobody_need_look_is_said_at_every_severity() -> None:
-    """All times alike slow: none is slower than a milder one, and yet a fortnight silences every case."""
-    days = 14 * 1440
-    silent = replace(sound(), targets=even(days, days, days))
+    """Below what is refused: none is slower than a milder one, and yet a case lies for days."""
+    slow = {"critical": 50, "high": 400, "medium": 1500, "low": 7 * 1440}
+    targets = dict(even(10, 30, 240))
+    for place in list(targets):
+        if place[0] not in IN_USE:
+            minutes = slow[place[1]]
+            targets[place] = replace(targets[place], acknowledge=minutes, first_update=minutes, contain=7 * 1440)
+    silent = replace(sound(), targets=targets)
     assert errors(silent) == {}
     for phase, severity in silent.targets:
-        assert "nobody need look at such a case" in " ".join(warnings(silent)[f"{phase}.{severity}.acknowledge"])
+        said = " ".join(warnings(silent).get(f"{phase}.{severity}.acknowledge", []))
+        assert ("nobody need look at such a case" in said) == (phase not in IN_USE)
+
+
+def test_no_version_may_switch_off_the_escalation_of_an_election() -> None:
+    """Ninety days for everything, with two signatures: refused at every phase and severity."""
+    for days in (90, 30):
+        slow = days * 1440
+        found = errors(replace(sound(), targets=even(slow, slow, slow)))
+        for phase, severity in sound().targets:
+            assert "call nobody in time" in " ".join(found[f"{phase}.{severity}.acknowledge"]), (phase, severity)
+            assert "call nobody in time" in " ".join(found[f"{phase}.{severity}.first_update"]), (phase, severity)
+
+
+@pytest.mark.parametrize("time", ["acknowledge", "first_update", "contain", "update_every"])
+def test_the_most_a_time_may_be_is_accepted_and_a_minute_more_is_not(time: str) -> None:
+    for phase, severity in sound().targets:
+        most = ceilings(phase, severity)
+        if time not in most:
+            continue
+        rest = {"acknowledge": 1, "first_update": 1, "contain": most["contain"]}
+        if time == "first_update":
+            rest["contain"] = max(most["contain"], most["first_update"])
+        at = with_target(phase, severity, **(rest | {time: most[time]}))
+        if time == "acknowledge":
+            at = with_target(phase, severity, **(rest | {"acknowledge": most[time], "first_update": most[time]}))
+        assert errors(at(sound())) == {}, (phase, severity)
+        more = with_target(phase, severity, **{time: most[time] + 1})
+        assert f"{phase}.{severity}.{time}" in errors(more(at(sound()))), (phase, severity)
+
+
+@pytest.mark.django_db
+def test_what_is_refused_is_a_generous_multiple_of_the_usual_times(cast: object) -> None:
+    """Nobody who needs more time has to fight the check: at least four times what domain 3.2 says."""
+    for (phase, severity), usual in content_of(general()).targets.items():
+        for time, most in ceilings(phase, severity).items():
+            minutes = getattr(usual, time)
+            assert minutes is None or most >= 4 * minutes, (phase, severity, time, minutes, most)
 
 
 @pytest.mark.django_db
