@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -18,10 +17,9 @@ from commands import delegations, duty_actions
 from commands.duty_authority import keeper
 from commands.models import Cover, Delegation, Posting, Roster, SecurityCommand, Shift, Swap, SwapState, User
 from incidents.choices import Act, Channel
-from incidents.delivery.outbox import notices_for
-from incidents.models import Entry, Notice, NoticeChannel
+from incidents.delivery.outbox import tell
+from incidents.models import Entry
 from incidents.routing import posted_at
-from incidents.turn import wake
 
 Hours = tuple[dt.datetime, dt.datetime]
 
@@ -260,9 +258,5 @@ def _record(
         after={"what": what, "command": command.code, **after},
         reason=reason,
     )
-    people = {p.pk: p for p in told if p.is_active and p.pk != by.pk}
-    rows = notices_for(entry, None, people.values(), "duty")
-    Notice.objects.bulk_create(rows)
-    if any(n.channel != NoticeChannel.INBOX for n in rows):
-        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+    tell(entry, told, "duty")
     return entry

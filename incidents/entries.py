@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -14,9 +13,9 @@ from commands.authority import judge_file
 from commands.choices import Role
 from commands.models import Posting, User
 from incidents.choices import Act, Channel
-from incidents.delivery.outbox import notices_for
-from incidents.models import Entry, Notice, NoticeChannel
-from incidents.turn import wake
+from incidents.delivery.outbox import tell
+from incidents.models import Entry
+from incidents.routing import holders
 
 
 def new_mark() -> str:
@@ -61,12 +60,7 @@ def record_account(what: str, person: User, *, by: User, now: dt.datetime, **aft
         command=posting.command if posting else None,
         after={"what": what, "person": person.username, **after},
     )
-    nec = Posting.objects.current(now).filter(role=Role.NEC_SECRETARIAT).select_related("user").order_by("pk")
-    told = [p for p in (person, *(n.user for n in nec)) if p.is_active and p.pk != by.pk]
-    rows = notices_for(entry, None, told, "account")
-    Notice.objects.bulk_create(rows)
-    if any(n.channel != NoticeChannel.INBOX for n in rows):
-        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+    tell(entry, [person, *holders([Role.NEC_SECRETARIAT], now)], "account")
     return entry
 
 
@@ -100,10 +94,5 @@ def record_reference(what: str, fields: Sequence[str], *, by: User, now: dt.date
         command=posting.command if posting else None,
         after={"what": "reference", "name": what, "fields": list(fields)},
     )
-    held = Posting.objects.current(now).filter(role__in=(Role.NEC_SECRETARIAT, Role.PSC_WATCH))
-    told = [p.user for p in held.select_related("user").order_by("pk") if p.user.is_active and p.user_id != by.pk]
-    rows = notices_for(entry, None, told, "account")
-    Notice.objects.bulk_create(rows)
-    if any(n.channel != NoticeChannel.INBOX for n in rows):
-        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+    tell(entry, holders((Role.NEC_SECRETARIAT, Role.PSC_WATCH), now), "account")
     return entry

@@ -5,7 +5,6 @@ takes what a command is told out of the system for good.
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,11 +14,11 @@ from django.utils.translation import gettext as _
 from commands.choices import Role
 from commands.models import Posting, SecurityCommand, User
 from incidents.choices import Act, Channel
-from incidents.delivery.outbox import notices_for
+from incidents.delivery.outbox import tell
 from incidents.delivery.webhooks import check_address, new_secret
 from incidents.identities import seal_text
-from incidents.models import Entry, Notice, NoticeChannel, Webhook
-from incidents.turn import wake
+from incidents.models import Entry, Webhook
+from incidents.routing import holders
 
 MAKERS = (Role.PSC_WATCH, Role.NEC_SECRETARIAT)
 
@@ -89,9 +88,4 @@ def _record(row: Webhook, done: str, posting: Posting, by: User, now: dt.datetim
             "host": urlsplit(row.url).hostname or "",
         },
     )
-    held = Posting.objects.current(now).filter(role__in=MAKERS).select_related("user").order_by("pk")
-    told = {p.user_id: p.user for p in held if p.user.is_active and p.user_id != by.pk}
-    rows = notices_for(entry, None, told.values(), "account")
-    Notice.objects.bulk_create(rows)
-    if any(n.channel != NoticeChannel.INBOX for n in rows):
-        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+    tell(entry, holders(MAKERS, now), "account")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -21,13 +20,13 @@ from commands.choices import Role
 from commands.models import Posting, User
 from elections.models import Election
 from incidents.choices import Act, Channel
-from incidents.delivery.outbox import notices_for
+from incidents.delivery.outbox import tell
 from incidents.limits import clean_words
-from incidents.models import Entry, Notice, NoticeChannel, Policy, PolicyStep, ResponseTarget
+from incidents.models import Entry, Policy, PolicyStep, ResponseTarget
 from incidents.policies import content_of
 from incidents.policy_checks import errors
 from incidents.policy_content import CLOCKS, Content, differences
-from incidents.turn import wake
+from incidents.routing import holders
 
 DRAFTERS = (Role.NEC_SECRETARIAT, Role.PSC_WATCH)
 APPROVERS = (Role.NEC_SECRETARIAT,)
@@ -156,7 +155,7 @@ def publish(policy: Policy, *, mark: str, by: User, now: dt.datetime, note: str 
     policy.published_by, policy.published_at = by, now
     policy.save(update_fields=["published_by", "published_at"])
     entry = _record("published", policy, by, posting, now, after={"mark": mark}, note=note)
-    _tell(entry, by, now)
+    tell(entry, holders(DRAFTERS, now), "policy")
     return policy
 
 
@@ -250,13 +249,3 @@ def _record(
         after={"what": what, "policy": str(policy), **(after or {})},
         note=note.strip(),
     )
-
-
-def _tell(entry: Entry, by: User, now: dt.datetime) -> None:
-    """Everybody of the PSC's watch and the NEC's secretariat hears of a new version."""
-    posted = Posting.objects.current(now).filter(role__in=DRAFTERS).select_related("user").order_by("pk")
-    people = [p.user for p in posted if p.user.is_active and p.user_id != by.pk]
-    rows = notices_for(entry, None, people, "policy")
-    Notice.objects.bulk_create(rows)
-    if any(row.channel != NoticeChannel.INBOX for row in rows):
-        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)

@@ -11,24 +11,24 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from commands.choices import Role
 from commands.models import User
 from elections.models import Election
+from incidents.bell import wake_after
 from incidents.choices import OPEN, Act, ClockKind, Deed, Severity, State
 from incidents.deadlines import Step, Targets, due_at, fires_at
 from incidents.models import STANDING, Clock, ClockState, Incident, Policy
 from incidents.policies import Rules, policy_for, rules_of, targets_at
 from incidents.querysets import IncidentQuerySet
-from incidents.turn import Turn, refused, turn, wake
+from incidents.turn import Turn, refused, turn
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def _move(t: Turn, policy: Policy) -> None:
     case.policy = policy
     changed += _ask_for_updates(t, targets[1])
     t.extra_after = {"clocks": changed}
-    transaction.on_commit(partial(wake, "incidents.escalation_tick"), robust=True)
+    wake_after("incidents.escalation_tick")
 
 
 def standing_of(case: Incident) -> list[Clock]:

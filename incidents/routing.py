@@ -97,6 +97,12 @@ def serving_under(paths: Iterable[str], now: dt.datetime) -> set[int]:
     return set(holding.values_list("user", flat=True))
 
 
+def holders(roles: Collection[Role], now: dt.datetime) -> list[User]:
+    """Everybody who holds a posting of one of these roles at `now`, once each."""
+    held = Posting.objects.current(now).filter(role__in=roles).select_related("user").order_by("pk")
+    return _once([posting.user for posting in held])
+
+
 def nec() -> SecurityCommand | None:
     """The NEC's election-security secretariat."""
     return SecurityCommand.objects.active().filter(kind=BodyKind.NEC).order_by("path").first()

@@ -6,17 +6,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from celery import current_app
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet, TextChoices
@@ -28,7 +23,7 @@ from elections.prepared import prepared
 from incidents import lifecycle, tallies
 from incidents.choices import Act, Channel, Classification, ClockKind, Nature, State
 from incidents.deadlines import Targets
-from incidents.delivery.outbox import notices_told
+from incidents.delivery.outbox import notices_told, post
 from incidents.models import (
     LIVE,
     Clock,
@@ -38,8 +33,6 @@ from incidents.models import (
     Escalation,
     EscalationKind,
     Incident,
-    Notice,
-    NoticeChannel,
     Policy,
 )
 from incidents.policies import rules_for, targets_at
@@ -49,8 +42,6 @@ from incidents.timekeeping import new_clock as new_clock
 from incidents.timekeeping import refresh_deadline as refresh_deadline
 from incidents.timekeeping import resume_clocks as resume_clocks
 from incidents.timekeeping import start_clock as start_clock
-
-log = logging.getLogger(__name__)
 
 #: Fields whose change the journal shows, as stored values.
 TRACKED = (
@@ -337,34 +328,7 @@ class Turn:
         return self.entry
 
     def _write_notices(self, entry: Entry) -> None:
-        rows = notices_told(entry, self.incident, self._told, self._told_commands)
-        Notice.objects.bulk_create(rows)
-        if any(n.channel != NoticeChannel.INBOX for n in rows):
-            transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
-
-
-#: After a ring that nobody heard the bell rests for a tick, or a silent broker would gather threads that wait for it.
-_BELL_RESTS_SECONDS = 15.0
-_bell_rests_until: list[float] = [0.0]
-#: Rings under way at once in a process: who comes while so many are not heard yet adds nothing to them.
-_bells = threading.BoundedSemaphore(2)
-
-
-def wake(task: str) -> None:
-    """Ring the doorbell, and do not wait until somebody hears it: a broker may take its time limits to be silent."""
-    if time.monotonic() >= _bell_rests_until[0] and _bells.acquire(blocking=False):
-        threading.Thread(target=_ring, args=(task,), name="doorbell", daemon=True).start()
-
-
-def _ring(task: str) -> None:
-    """A lost ring costs one tick, so a broker that is away is only logged."""
-    try:
-        current_app.send_task(task, retry=False)
-    except Exception as fault:  # the act is committed; no fault of a broker may turn it into an error page
-        _bell_rests_until[0] = time.monotonic() + _BELL_RESTS_SECONDS
-        log.warning("Could not wake %s: %s", task, fault)
-    finally:
-        _bells.release()
+        post(notices_told(entry, self.incident, self._told, self._told_commands))
 
 
 def clear_request(case: Incident) -> None:

@@ -206,7 +206,7 @@ def test_scheduled_and_sent_tasks_exist() -> None:
     named = {entry["task"] for entry in celery_app.conf.beat_schedule.values()}
     for _path, tree in sources():
         for node in ast.walk(tree):
-            is_sent = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "send_task" and bool(node.args)
+            is_sent = isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("wake", "wake_after")
             if is_sent and isinstance(node.args[0], ast.Constant):
                 named.add(str(node.args[0].value))
     assert named <= set(celery_app.tasks), named - set(celery_app.tasks)

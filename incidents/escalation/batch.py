@@ -10,13 +10,13 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
 
 from elections.models import Election
 from incidents import append_only, bulk
+from incidents.bell import wake_after
 from incidents.choices import OPEN, Act, Channel, ClockKind, State
 from incidents.delivery.notices import hook_rows, rows_for
 from incidents.escalation.chains import Chain, Chains
@@ -35,7 +35,6 @@ from incidents.models import (
     NoticeChannel,
 )
 from incidents.policies import Rules, targets_at
-from incidents.turn import wake
 
 #: A case fires at most this many steps in one tick: more than any ladder has, so only a defect reaches it.
 STEPS_AT_MOST = 60
@@ -299,4 +298,4 @@ class Written:
         bulk.update(Incident, _CASE, self._cases)
         bulk.insert(Notice, _NOTICE, [(*row[:-1], keys[row[-1]]) for row in self._notices], created_at=now)
         if self.rings:
-            transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+            wake_after("incidents.deliver")

@@ -18,10 +18,10 @@ from django.db.models import F, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from incidents.choices import Act, Channel, ClockKind
-from incidents.delivery.notices import notices_for
+from incidents.delivery.outbox import notices_for, post, tell
 from incidents.delivery.texts import PASSED_DIGEST
 from incidents.lifecycle import ENGINE_ACTS, TIMES_ANEW
-from incidents.models import EngineState, Entry, Escalation, EscalationKind, Notice, Outage
+from incidents.models import EngineState, Entry, Escalation, EscalationKind, Outage
 from incidents.routing import people_at, serving_under
 
 #: Acts of people that may put a deadline into the past: until then there was nothing to be late with.
@@ -145,8 +145,7 @@ def _digests(outage: Outage, now: dt.datetime, passed: QuerySet[Escalation]) -> 
                 "ended_at": outage.ended_at.isoformat(),
             },
         )
-        rows = notices_for(entry, None, people[command], PASSED_DIGEST)
-        Notice.objects.bulk_create(rows)
+        tell(entry, people[command], PASSED_DIGEST)
         told += len(people[command])
     return told
 
@@ -163,5 +162,5 @@ def _one(row: Escalation, now: dt.datetime) -> int:
         return 0
     barred = serving_under([s.command.path for s in row.incident.subjects.select_related("command")], now)
     people = [p for p in people_at([row.to_command], now)[row.to_command_id or 0] if p.pk not in barred]
-    Notice.objects.bulk_create(notices_for(entry, row.incident, people, PASSED_DIGEST), ignore_conflicts=True)
+    post(notices_for(entry, row.incident, people, PASSED_DIGEST), again=True)
     return len(people)

@@ -10,16 +10,14 @@ import datetime as dt
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from django.db import connection, transaction
 
 from commands.models import SecurityCommand, User
 from incidents.choices import Act, Channel
-from incidents.delivery.outbox import notices_for
-from incidents.models import Drill, DrillCall, Entry, Notice, NoticeChannel
+from incidents.delivery.outbox import notices_for, post
+from incidents.models import Drill, DrillCall, Entry
 from incidents.routing import people_at
-from incidents.turn import wake
 
 log = logging.getLogger(__name__)
 
@@ -142,11 +140,8 @@ def entry_about(drill: Drill, what: str, at: dt.datetime, command: SecurityComma
 
 
 def tell(told: Iterable[tuple[Entry, Iterable[User]]]) -> None:
-    """Write the notices of entries about a drill to people, and wake the sender where any leaves the system."""
-    notices = [notice for entry, people in told for notice in notices_for(entry, None, people, "drill")]
-    Notice.objects.bulk_create(notices)
-    if any(n.channel != NoticeChannel.INBOX for n in notices):
-        transaction.on_commit(partial(wake, "incidents.deliver"), robust=True)
+    """Tell people of entries about a drill."""
+    post([notice for entry, people in told for notice in notices_for(entry, None, people, "drill")])
 
 
 def _call(drill: Drill, calls: Sequence[DrillCall], now: dt.datetime) -> None:

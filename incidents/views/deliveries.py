@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commands.choices import Role
 from commands.models import User
+from incidents.bell import wake
 from incidents.delivery import overview
 from incidents.models import NoticeChannel
-from incidents.turn import wake
 
 
 def _keeper(request: HttpRequest) -> User:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from incidents import bell
 from incidents.delivery.inbox import lines, notices_of
 from incidents.escalation import engine, outage
-from incidents.models import EngineState, Entry, Incident, Outage
+from incidents.models import EngineState, Entry, Incident, Notice, Outage
 from tests.cast import NOW, Cast
 from tests.factories import make_sealed
 from tests.incidents.escalation.tools import DAY, HOUR, MINUTE, kept, told
@@ -53,6 +54,27 @@ def test_one_notice_to_who_has_it_and_one_digest_to_who_was_passed(cast: Cast, m
     # Not again with the next tick.
     engine.tick(BACK + MINUTE, "celery")
     assert told(None, cast.provincial) == ["passed_digest"]
+
+
+def test_the_digest_rings_the_doorbell(
+    cast: Cast,
+    make_incident: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """Who was passed reads of it by e-mail at once, as of anything else."""
+    settings.EMAIL_CONFIGURED = True
+    away(make_incident)
+    with monkeypatch.context() as untold:
+        untold.setattr(outage, "tell_passed", lambda *_args: 0)
+        engine.tick(BACK, "celery")
+    rung: list[str] = []
+    monkeypatch.setattr(bell, "wake", rung.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert outage.tell_passed(Outage.objects.get(), BACK)
+    assert Notice.objects.filter(kind="passed_digest", recipient=cast.provincial, channel="email").exists()
+    assert rung == ["incidents.deliver"]
 
 
 def test_the_outage_is_on_record_and_explains_what_came_late(cast: Cast, make_incident: Make) -> None:
