@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from commands.choices import BodyKind
@@ -22,8 +21,9 @@ from elections.models import Election
 from incidents import routing
 from incidents.choices import OPEN, ClockKind, Deed, State
 from incidents.deadlines import fires_at
+from incidents.escalation import moments
 from incidents.escalation.decide import Firing, Level, decide
-from incidents.models import Clock, ClockState, EscalationKind, Incident
+from incidents.models import Clock, EscalationKind, Incident
 from incidents.policies import rules_for
 
 if TYPE_CHECKING:
@@ -95,33 +95,35 @@ def due_next(
     spans = (dt.timedelta(0),) if overdue_only else AHEAD
     locked = list(Election.objects.filter(is_locked=True).values_list("pk", flat=True))
     wanted = cases.open().exclude(election__in=locked)
-    keys = list(wanted.order_by("next_due_at", "id").values_list("pk", flat=True)[: FEW + 1])
-    if len(keys) <= FEW:
-        return _steps(Q(incident__in=keys), None, now + spans[-1], size, after) if keys else []
+    rows = list(wanted.order_by("next_due_at", "id").values_list("pk", "owner", "is_sealed")[: FEW + 1])
+    if len(rows) <= FEW:
+        clocks = moments.acting(moments.unattended_of(rows, now)).filter(incident__in=[row[0] for row in rows])
+        return _steps(clocks, None, now + spans[-1], size, after) if rows else []
+    clocks = moments.acting(moments.unattended_anywhere(now))
     found: list[Due] = []
     for span in spans:
         if after and now + span <= after[0]:
             continue
-        found = _steps(Q(), wanted, now + span, size, after)
+        found = _steps(clocks, wanted, now + span, size, after)
         if len(found) == size:
             break
     return found
 
 
 def _steps(
-    scope: Q,
+    clocks: QuerySet[Any],
     cases: IncidentQuerySet | None,
     until: dt.datetime,
     size: int,
     after: tuple[dt.datetime, UUID] | None,
 ) -> list[Due]:
-    """Clocks of `scope` in order, each case by the first of its own; with `cases` only what is among them.
+    """The cases of `clocks` in order, each by the first of its own; with `cases` only what is among them.
 
     Both are asked for the clocks read, a few hundred at a time. As conditions of the one query PostgreSQL looks them up
     for every running clock and every open case there is.
     """
     # What acts before `until` is looked at before `until`: so much the index over `fires_at` can leave out.
-    within = _moments().filter(scope, fires_at__lt=until, at__lt=until).order_by("at", "incident", "pk")
+    within = clocks.filter(fires_at__lt=until, at__lt=until).order_by("at", "incident", "pk")
     found: list[Due] = []
     read = size * CLOCKS
     while True:
@@ -130,23 +132,17 @@ def _steps(
         seen = {case for case, _key, _at in rows}
         if cases is not None:
             seen = set(cases.filter(pk__in=seen).order_by().values_list("pk", flat=True))
-        first = _first_clocks(seen)
+        first = _first_clocks(clocks, seen)
         found += [Due(incident=case, clock=key, at=at) for case, key, at in rows if first.get(case) == key]
         if len(found) >= size or len(rows) < read:
             return found[:size]
         after, read = (rows[-1][2], rows[-1][0]), min(read * 2, MOST_READ)
 
 
-def _first_clocks(cases: Collection[UUID]) -> dict[UUID, int]:
+def _first_clocks(clocks: QuerySet[Any], cases: Collection[UUID]) -> dict[UUID, int]:
     """Of each case the clock that tells or moves first."""
-    rows = _moments().filter(incident__in=cases).order_by("-at", "-pk")
+    rows = clocks.filter(incident__in=cases).order_by("-at", "-pk")
     return dict(rows.values_list("incident", "pk"))
-
-
-def _moments() -> QuerySet[Any]:
-    """Running clocks with the moment they tell or move: a warning comes before its deadline, all else at or after."""
-    running = Clock.objects.filter(state=ClockState.RUNNING).exclude(kind=ClockKind.SNOOZE)
-    return running.annotate(at=Greatest("fires_at", "deadline_at"))
 
 
 def not_accepted(cases: IncidentQuerySet) -> IncidentQuerySet:

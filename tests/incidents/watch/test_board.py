@@ -14,14 +14,16 @@ from django.urls import reverse
 from commands.models import Posting
 from incidents import actions
 from incidents.choices import Act
+from incidents.deadlines import Step
 from incidents.escalation import board as steps
 from incidents.models import Clock, Incident
 from tests.cast import NOW, RELIEVED_AT, Cast
 from tests.factories import make_incident, make_sealed
+from tests.incidents.policies.drafts import published, with_steps
 
 pytestmark = pytest.mark.django_db
 
-MINUTE = dt.timedelta(minutes=1)
+MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 Sign = Callable[..., Client]
 
 
@@ -75,6 +77,61 @@ def test_a_warning_is_no_step_but_its_deadline_orders_the_case(cast: Cast) -> No
     due = steps.due_next(Incident.objects.visible_to(cast.psc), NOW, size=5)
     assert [d.incident for d in due] == [ten_minutes.pk, half_an_hour.pk]
     assert due[1].at == half_an_hour.next_due_at
+
+
+def two_ways(monkeypatch: pytest.MonkeyPatch, cast: Cast) -> Any:
+    """What comes next by the way for few cases, which must be the same as by the way for many: (case, moment)."""
+    found = []
+    for few in (2000, 0):
+        monkeypatch.setattr(steps, "FEW", few)
+        due = steps.due_next(Incident.objects.visible_to(cast.psc), NOW, size=9)
+        found.append([(d.incident, d.at) for d in due])
+    assert found[0] == found[1]
+    return found[0]
+
+
+def test_a_policy_that_tells_at_half_time_is_in_its_place(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told of at half of its two hours it stands before what moves in 90 minutes, and so after its warning too."""
+    usual = assault(cast, minutes_ago=30)
+    published(with_steps(acknowledge=(Step(25, "warn"), Step(50, "tell"), Step(100, "move"))), now=NOW - DAY)
+    early, warned = assault(cast), assault(cast, minutes_ago=1)
+    half = early.clocks.get(kind="acknowledge").target_minutes * MINUTE / 2
+    Clock.objects.filter(incident=warned, kind="acknowledge").update(step=1, fires_at=NOW - MINUTE + half)
+    first = [(warned.pk, NOW - MINUTE + half), (early.pk, NOW + half)]
+    assert two_ways(monkeypatch, cast) == [*first, (usual.pk, usual.next_due_at)]
+    clocks = [d.clock for d in steps.due_next(Incident.objects.visible_to(cast.psc), NOW, size=9)]
+    ahead = steps.next_of([early, warned], clocks, NOW)
+    assert [(key, ahead[key].at, ahead[key].deed) for key in (warned.pk, early.pk)] == [(*d, "tell") for d in first]
+
+
+def test_with_nobody_to_warn_a_case_moves_at_its_warning_and_stands_there(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attended = assault(cast, minutes_ago=20)
+    alone = assault(cast)
+    Incident.objects.filter(pk=alone.pk).update(owner=cast.command("neighbour"))
+    Posting.objects.filter(command=cast.command("neighbour")).update(ends_at=RELIEVED_AT + DAY)
+    warning = alone.clocks.get(kind="acknowledge").fires_at
+    assert NOW < warning < attended.next_due_at < alone.next_due_at
+    assert two_ways(monkeypatch, cast) == [(alone.pk, warning), (attended.pk, attended.next_due_at)]
+    # What a body decides by law warns on, with nobody there as well.
+    alone.clocks.exclude(kind="acknowledge").delete()
+    alone.clocks.update(kind="legal", about=1)
+    assert two_ways(monkeypatch, cast) == [(attended.pk, attended.next_due_at), (alone.pk, alone.next_due_at)]
+
+
+def test_of_a_sealed_case_the_people_of_its_subject_do_not_count_as_there(cast: Cast) -> None:
+    """The officer of the desk serves at the unit concerned as well: nobody is there for this case."""
+    sealed = make_sealed()
+    mine = Incident.objects.visible_to(cast.nec_integrity)
+    clock = sealed.clocks.get(kind="acknowledge")
+    [due] = steps.due_next(mine, NOW, size=9)
+    assert due.at == clock.deadline_at
+    Posting.objects.create(
+        user=cast.demo_integrity, role="officer", command=cast.command("demo_duty"), starts_at=NOW - DAY
+    )
+    [due] = steps.due_next(mine, NOW, size=9)
+    assert due.at == clock.fires_at < clock.deadline_at
 
 
 @pytest.mark.parametrize("few", [0, 2000])
