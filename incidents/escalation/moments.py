@@ -73,10 +73,10 @@ def _sooner_by_policy() -> Iterator[When]:
                 if percent is not None and percent < 100:
                     own = steps[number].deed != Deed.WARN
                     by_step[str(kind), number, None if own else percent].append(policy.pk)
-    for (kind, number, percent), policies in by_step.items():
+    for (clock, number, percent), policies in by_step.items():
         theirs = Incident.objects.filter(policy__in=policies, state__in=OPEN).values("pk")
         then = F("fires_at") if percent is None else _at_percent(percent)
-        yield When(kind=kind, step=number, incident__in=theirs, then=then)
+        yield When(kind=clock, step=number, incident__in=theirs, then=then)
 
 
 def _acts_at(steps: Sequence[Step], number: int) -> int | None:
