@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.cache import cache
 from django.test import Client
 
 from incidents.choices import Act
@@ -92,6 +93,23 @@ class Day:
         return dict(answer.json())
 
     # ---- Looking ----
+
+    def weekly(self, name: str, *, weeks_ago: int = 0) -> dict[str, Any]:
+        """The weekly summary of this week up to now, or of an earlier week; not from the short memory."""
+        answer = self.get(name, f"reports/weekly?{self._week(weeks_ago)}")
+        assert answer.status_code == 200, answer.content
+        return dict(answer.json())
+
+    def weekly_csv(self, name: str, *, weeks_ago: int = 0) -> bytes:
+        """The same as the file that people keep."""
+        answer = self.get(name, f"reports/weekly?{self._week(weeks_ago)}&format=csv")
+        assert answer.status_code == 200
+        return b"".join(answer.streaming_content)
+
+    def _week(self, weeks_ago: int) -> str:
+        cache.clear()
+        year, week, _day = (self.now - weeks_ago * 7 * 24 * 60 * MINUTE).astimezone(self.t0.tzinfo).isocalendar()
+        return f"week={year}-W{week:02}&election=CC27"
 
     def owner(self, case: Incident) -> str:
         case.refresh_from_db()

@@ -79,6 +79,10 @@ def test_still_missing_at_twice_its_time_the_psc_owns_it(day: Callable[[dt.datet
     assert evening.owner(case) == evening.code("psc")
     moved = case.escalations.get(clock="update", kind="owner_moved")
     assert (moved.due_at, moved.fired_at) == (evening.at(75), evening.at(75))
+    made = evening.until(76).weekly("nec")["escalation"]
+    breach = next(h for h in made["handovers"] if h["reason"] == "update")
+    assert (breach["rung"], breach["reached"]) == (2, {"3": 1}), "the province let it run out, the PSC has it"
+    assert (made["told"]["value"], made["late"]["value"]) == (1, 0)
 
 
 def test_the_crowd_was_smaller_and_the_case_waits_for_each_body(day: Callable[[dt.datetime], Day]) -> None:
@@ -89,10 +93,17 @@ def test_the_crowd_was_smaller_and_the_case_waits_for_each_body(day: Callable[[d
     evening.until(75)
     evening.do("provincial", Act.CONTAIN, case, note="Counting goes on.")
     evening.until(600, every=5)
+    summary = evening.weekly_csv("ministry", weeks_ago=1)
+    assert evening.weekly("ministry", weeks_ago=1)["escalation"]["vacant"]["value"] == 0
     reason = "Counted again on the pictures."
     evening.do("duty_commander", Act.CORRECT, case, fields={"voters_affected": 40}, reason=reason)
     corrected = evening.last(case, Act.CORRECT)
     assert (corrected.before["voters_affected"], corrected.after["voters_affected"]) == (120, 40)
+    evening.until(601)
+    assert evening.weekly_csv("ministry", weeks_ago=1) == summary, "the summary of the week stays as it was"
+    corrections = evening.weekly("ministry")["corrections"]
+    assert corrections["cases"]["value"] == 1
+    assert [(f["name"], f["value"]) for f in corrections["by_field"]] == [("voters_affected", 1)]
     evening.until(900, every=5)
     assert evening.owner(case) == evening.code("psc"), "late to resolve, it went up meanwhile"
     evening.do("nec", Act.CLASSIFY, case, classification="hazard")
@@ -118,3 +129,4 @@ def test_the_crowd_was_smaller_and_the_case_waits_for_each_body(day: Callable[[d
         evening.do("nec", Act.CONCLUDE_REFERRAL, case, referral=number, outcome="rejected")
     evening.do("nec_second", Act.CLOSE, case)
     assert case.state == "closed"
+    assert evening.weekly_csv("ministry", weeks_ago=1) == summary, "to the last byte, whatever came after"

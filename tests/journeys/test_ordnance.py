@@ -75,6 +75,13 @@ def test_a_second_shell_makes_it_critical_for_everybody_in_one_act(
     assert afternoon.due(case, "update") is None
 
     assert (case.initial_severity, case.severity) == ("high", "critical")
+    made = afternoon.until(241).weekly("nec")
+    assert made["severity_changes"] == [{"first": "high", "at_cut_off": "critical", "cases": 1}]
+    (moved,) = made["escalation"]["handovers"]
+    assert (moved["reason"], moved["rung"], moved["reached"]) == ("critical", 1, {"2": 1})
+    answers = {row["awaited"]: row for row in made["response"] if row["severity"] == "critical"}
+    assert (answers["contain"]["cases"], answers["contain"]["waiting"]) == (1, 0), "under its severity of the cut-off"
+    assert answers["contain"]["half_minutes"] is None, "one case is too few"
     rows = afternoon.get("nec", f"incidents/{case.pk}/timeline/").json()["results"]
     raised = next(row for row in rows if row["act"] == "raise_severity")
     assert (raised["before"]["severity"], raised["after"]["severity"]) == ("high", "critical")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.cast import PHNOM_PENH
 from tests.journeys.system import System, eventually
 
 NARRATIVE = "Sixty voters wait at a closed gate."
@@ -56,6 +58,7 @@ def alarm_since(system: System) -> Any:
 def test_a_killed_worker_costs_time_and_never_an_escalation(system: System) -> None:
     officer, district, province = (system.person(n) for n in ("demo_officer", "demo_duty", "demo_provincial"))
     eventually(lambda: system.health("health/engine").status == 200)
+    before = breaches(system)
     case = officer.report(category="PRC-04", place="KH990101", narrative=NARRATIVE, voters_affected=60)
     assert (case["phase"], case["severity"]) == ("polling", "high")
 
@@ -101,7 +104,7 @@ def test_a_killed_worker_costs_time_and_never_an_escalation(system: System) -> N
     entries = province.get(f"incidents/{case['id']}/timeline/").body["results"]
     assert [row["act"] for row in entries if row["act"] in ("acknowledge", "seen")] == ["acknowledge", "seen"]
 
-    # T95: contained. The record shows the breach at the district and not at the province.
+    # T95: contained. The record shows the breach at the district and not at the province, and so does the week.
     assert province.act(case, "update", note="A unit is at the gate.").status == 200
     assert province.act(case, "contain", note="The gate is open.").status == 200
     moved = next(row for row in entries if row["act"] == "auto_escalate")
@@ -119,6 +122,29 @@ def test_a_killed_worker_costs_time_and_never_an_escalation(system: System) -> N
     ]
     assert len(moves_of(system, case)) == 1
     assert told_of_the_move(system, case) == [("cast-demo-provincial", 1)]
+    # The summary of a week that runs is cut off at the last whole minute.
+    week = eventually(lambda: breach_of_the_week(province, 1, more_than=before[1]), seconds=90)
+    assert week["reached"]["2"] == week["value"]
+    assert breaches(system) == {1: before[1] + 1, 2: before[2]}
+
+
+def breaches(system: System) -> dict[int, int]:
+    """Cases of the province that moved up this far because the district, or the province, did not acknowledge."""
+    found = system.sql(
+        "SELECT c.kind, count(*) FROM incidents_escalation e JOIN incidents_incident i ON i.id = e.incident_id"
+        " JOIN commands_securitycommand c ON c.id = e.from_command_id"
+        " WHERE e.kind = 'owner_moved' AND e.clock = 'acknowledge' AND i.province_code = 'KH99' GROUP BY c.kind"
+    )
+    numbers = {str(kind): int(n) for kind, n in found}
+    return {1: numbers.get("district", 0), 2: numbers.get("province", 0)}
+
+
+def breach_of_the_week(person: Any, rung: int, *, more_than: int) -> dict[str, Any] | None:
+    """What the weekly summary says of times to acknowledge that ran out at a rung, once it counts so many."""
+    week = dt.datetime.now(PHNOM_PENH).strftime("%G-W%V")
+    rows = person.get(f"reports/weekly?week={week}&election=CC27").body["escalation"]["handovers"]
+    found = next((r for r in rows if (r["reason"], r["rung"]) == ("acknowledge", rung)), None)
+    return found if found and found["value"] > more_than else None
 
 
 def told_of_the_move(system: System, case: dict[str, Any]) -> list[tuple[Any, ...]]:
