@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -135,9 +136,9 @@ def occurrences(shift: Pattern, start: dt.datetime, end: dt.datetime, zone: dt.t
     """The times this pattern gives that touch [start, end), whole."""
     day = start.astimezone(zone).date() - 2 * DAY
     day += dt.timedelta(days=(shift.weekday - day.weekday()) % 7)
-    last = end.astimezone(zone).date()
+    last = min(end.astimezone(zone).date(), shift.last or dt.date.max)
     while day <= last:
-        if day >= shift.first and (shift.last is None or day <= shift.last):
+        if day >= shift.first:
             begins = dt.datetime.combine(day, shift.starts, zone).astimezone(dt.UTC)
             ends = begins + dt.timedelta(minutes=shift.minutes)
             if begins < end and ends > start:
@@ -183,7 +184,14 @@ def _pieces(
     cuts |= {m for c in near for m in (c.starts_at, c.ends_at)}
     cuts |= {m for spans in (held or {}).values() for span in spans for m in span if m is not None}
     at = sorted(m.astimezone(dt.UTC) for m in cuts if start <= m <= end)
-    return [Span(here, there, frozenset(_people(here, running, near, held))) for here, there in itertools.pairwise(at)]
+    # Each piece looks at the shifts that run then: with all of them, a crowded roster takes the square of its shifts.
+    coming, live, found = deque(sorted(running, key=lambda o: o.starts_at)), list[Span](), []
+    for here, there in itertools.pairwise(at):
+        while coming and coming[0].starts_at <= here:
+            live.append(coming.popleft())
+        live = [o for o in live if o.ends_at > here]
+        found.append(Span(here, there, frozenset(_people(here, live, near, held))))
+    return found
 
 
 def _joined(pieces: Iterable[Span]) -> list[Span]:

@@ -37,33 +37,39 @@ def command_for(request: HttpRequest, code: str, *, keeping: bool = False) -> Se
     return command
 
 
-def plan_for(command: SecurityCommand, now: dt.datetime, since: dt.datetime | None = None) -> Plan:
-    """The roster with all that is planned, from `since` or now on."""
-    return plan_of(command, min(since or now, now), now + FURTHEST)
+def plan_for(command: SecurityCommand, now: dt.datetime) -> Plan:
+    """The roster with all that is planned from now on, for a change that may be about any day of it."""
+    return plan_of(command, now, now + FURTHEST)
 
 
 @require_safe
 def roster(request: HttpRequest, command: str) -> HttpResponse:
-    """The week of one command, who is on duty now and next, gaps, shifts and covers."""
+    """The week of one command, who is on duty now and next, gaps, and the shifts and covers of four weeks."""
     return render(request, "duty/roster.html", _roster(request, command_for(request, command), timezone.now()))
 
 
 def _roster(request: HttpRequest, command: SecurityCommand, now: dt.datetime) -> dict[str, Any]:
-    postings = person_of(request).current_postings
+    """Only what touches the weeks shown and the next fourteen days is read, however far a roster is planned."""
+    postings, today = person_of(request).current_postings, timezone.localdate(now)
     monday = weeks.monday_of(request.GET.get("week", ""), now)
-    plan = plan_for(command, now, weeks.bounds(monday)[0])
+    ahead = plan_of(command, now, now + AHEAD)
+    plan = plan_of(command, *weeks.window(monday))
+    week = weeks.week_of(plan, monday, now)
     return {
         "command": command,
-        "plan": plan,
+        "plan": ahead,
+        "is_planned": weeks.is_planned(ahead, today),
         "keeps": keeps(postings, command),
         "delegates": may_delegate(person_of(request), command),
-        "week": weeks.week_of(plan, monday, now),
-        "watch": weeks.watch_of(plan, now),
-        "shifts": weeks.current_shifts(plan, timezone.localdate(now)),
-        "covers": weeks.coming_covers(plan, now),
-        "delegations": [d for d in plan.delegations if d.ends_at > now],
-        "today": timezone.localdate(now),
-        "able": plan.named(plan.held),
+        "week": week,
+        "people": weeks.lines_of(week.rows, request.GET, "people"),
+        "watch": weeks.watch_of(ahead, now),
+        "shifts": weeks.lines_of(weeks.shifts_from(plan, monday, today), request.GET, "shifts"),
+        "shifts_until": weeks.window(monday)[1] - weeks.DAY,
+        "covers": weeks.lines_of(weeks.covers_from(plan, monday, now), request.GET, "covers"),
+        "delegations": command.delegations.filter(ends_at__gt=now).select_related("acting").order_by("starts_at", "pk"),
+        "today": today,
+        "able": ahead.named(ahead.held),
     }
 
 

@@ -19,10 +19,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from commands import feeds
 from commands.models import CalendarFeed, Swap, SwapState
+from commands.rosters import plan_of
 from incidents import duty
 from incidents.forms.duty import SwapForm
-from incidents.views.duty import command_for, kept_by, person_of, plan_for
+from incidents.views.duty import command_for, kept_by, person_of
 from incidents.views.duty_acts import tried
+from incidents.views.duty_own import own
 
 AHEAD = dt.timedelta(days=28)
 ANSWERS = {SwapState.AGREED, SwapState.DECLINED, SwapState.WITHDRAWN}
@@ -39,7 +41,7 @@ def _mine(request: HttpRequest, address: str = "") -> HttpResponse:
     swaps = Swap.objects.filter(Q(asked_of=me) | Q(asked_by=me), state=SwapState.ASKED, ends_at__gt=now)
     swaps = swaps.select_related("roster__command", "asked_by", "asked_of").order_by("starts_at")
     context = {
-        "duties": feeds.duties_of(me, now, now + AHEAD, in_use=False),
+        "own": own(feeds.duties_of(me, now, now + AHEAD, in_use=False), now),
         "asked_of_me": [s for s in swaps if s.asked_of_id == me.pk],
         "asked_by_me": [s for s in swaps if s.asked_by_id == me.pk],
         "feed": CalendarFeed.objects.filter(user=me, revoked_at=None).first(),
@@ -56,7 +58,7 @@ def _mine(request: HttpRequest, address: str = "") -> HttpResponse:
 def swap_new(request: HttpRequest, command: str) -> HttpResponse:
     """Ask a colleague to take a duty of mine."""
     found, me, now = command_for(request, command), person_of(request), timezone.now()
-    plan = plan_for(found, now)
+    plan = plan_of(found, now, now + AHEAD)
     form = SwapForm(plan, me, now, request.POST or None, initial={"mine": request.GET.get("mine")})
     if tried(form, lambda: duty.ask_swap(found, **form.values(), by=me, now=now)):
         messages.success(request, _("Your colleague is asked. Until they agree the duty stays yours."))

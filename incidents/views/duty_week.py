@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from commands.duty import DAY, Span
 from commands.models import Cover, Delegation, Shift, User
@@ -14,6 +20,12 @@ from commands.rosters import AHEAD, Plan, name_of
 #: What the overview looks ahead.
 SOON = dt.timedelta(days=7)
 MIDNIGHT = dt.time()
+#: Shifts and covers are listed for so long from the Monday shown.
+LISTED = dt.timedelta(days=28)
+#: Lines of one list at once.
+LINES = 20
+#: Names in one stretch of hours; more are counted.
+NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,37 @@ def bounds(monday: dt.date) -> tuple[dt.datetime, dt.datetime]:
     return dt.datetime.combine(monday, MIDNIGHT, zone), dt.datetime.combine(monday + 7 * DAY, MIDNIGHT, zone)
 
 
+def window(monday: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """What the page reads of a roster: the weeks whose shifts and covers are listed."""
+    start = bounds(monday)[0]
+    return start, dt.datetime.combine(monday + LISTED, MIDNIGHT, timezone.get_default_timezone())
+
+
+@dataclass
+class Lines:
+    """One page of a list of the roster, and the addresses of the pages beside it; "" where there is none."""
+
+    page: Page[Any]
+    before: str
+    after: str
+
+
+def lines_of(items: Sequence[Any], asked: QueryDict, name: str) -> Lines:
+    """The lines that the parameter `name` of the address asks for; nonsense is the first page."""
+    page = Paginator(items, LINES).get_page(asked.get(name))
+
+    def address(number: int) -> str:
+        query = asked.copy()
+        query[name] = str(number)
+        return f"?{query.urlencode()}#h-{name}"
+
+    return Lines(
+        page,
+        address(page.previous_page_number()) if page.has_previous() else "",
+        address(page.next_page_number()) if page.has_next() else "",
+    )
+
+
 def week_of(plan: Plan, monday: dt.date, now: dt.datetime) -> Week:
     """The week day by day, for everybody and for each person of it."""
     today = timezone.localdate(now)
@@ -93,11 +136,20 @@ def week_of(plan: Plan, monday: dt.date, now: dt.datetime) -> Week:
         end = dt.datetime.combine(date + DAY, MIDNIGHT, plan.zone)
         spans = plan.hours(start, end)
         cut.append((start, spans))
-        blocks = [_block(s, start, ", ".join(name_of(u) for u in plan.named(s.people))) for s in spans]
+        blocks = [_block(s, start, _names(plan, s)) for s in spans]
         days.append(Day(date, date == today, date < today, blocks))
         people += [key for s in spans for key in s.people]
     rows = [Row(person, [_merged(person, start, spans) for start, spans in cut]) for person in plan.named(set(people))]
     return Week(monday, days, rows)
+
+
+def _names(plan: Plan, span: Span) -> str:
+    names = [name_of(u) for u in plan.named(span.people)]
+    left = len(names) - NAMES
+    if left <= 1:
+        return ", ".join(names)
+    more = ngettext("and %(n)s more", "and %(n)s more", left) % {"n": left}
+    return f"{', '.join(names[:NAMES])} {more}"
 
 
 def _merged(person: User, start: dt.datetime, spans: list[Span]) -> list[Block]:
@@ -215,14 +267,28 @@ class Group:
         return self.shifts[0].valid_to
 
 
-def current_shifts(plan: Plan, today: dt.date) -> list[Group]:
-    """The shifts that hold today or later, those alike together, by hour and person."""
+def shifts_from(plan: Plan, monday: dt.date, today: dt.date) -> list[Group]:
+    """The shifts that hold in the weeks shown and are not over, those alike together, by hour and person."""
+    first, last = max(monday, today), monday + LISTED - DAY
     groups: dict[tuple[object, ...], list[Shift]] = {}
-    live = [s for s in plan.shifts if s.valid_to is None or s.valid_to >= today]
+    live = [s for s in plan.shifts if s.valid_from <= last and (s.valid_to is None or s.valid_to >= first)]
     for s in sorted(live, key=lambda s: (s.starts, name_of(s.person), s.valid_from, s.weekday)):
         groups.setdefault((s.person_id, s.starts, s.minutes, s.valid_from, s.valid_to), []).append(s)
     return [Group(shifts) for shifts in groups.values()]
 
 
-def coming_covers(plan: Plan, now: dt.datetime) -> list[Cover]:
-    return sorted((c for c in plan.covers if c.ends_at > now), key=lambda c: c.starts_at)
+def is_planned(plan: Plan, today: dt.date) -> bool:
+    """Whether anybody is on the roster from today on, however far ahead. At most two queries."""
+    if plan.shifts or plan.covers:
+        return True
+    if plan.roster is None:
+        return False
+    shifts = plan.roster.shifts.filter(Q(valid_to=None) | Q(valid_to__gte=today))
+    return shifts.exists() or plan.roster.covers.filter(ends_at__date__gte=today).exists()
+
+
+def covers_from(plan: Plan, monday: dt.date, now: dt.datetime) -> list[Cover]:
+    """The covers of the weeks shown that are not over."""
+    since, until = window(monday)
+    found = (c for c in plan.covers if c.ends_at > max(since, now) and c.starts_at < until)
+    return sorted(found, key=lambda c: c.starts_at)

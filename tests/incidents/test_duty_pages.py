@@ -243,7 +243,7 @@ def test_a_swap_from_asking_to_the_roster(cast: Any, planned: Duty, signed_in: A
     Swap.objects.all().delete()
     mine, theirs = signed_in(cast.duty_commander), signed_in(planned.second)
     page = text(mine.get("/duty/mine/"))
-    assert "25 May, 06:00 to 18:00" in page and "Doun Kaev" in page
+    assert "On duty now until 18:00" in page and "26 May, 06:00 to 18:00" in page and "Doun Kaev" in page
     form = mine.get(f"{HERE}swaps/new").content.decode()
     duty = re.search(r'<option value="(2027-05-25T23:00[^"]+)"', form)
     assert duty is not None, "the duty of tomorrow"
