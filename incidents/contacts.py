@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from commands import contacts
 from commands.models import ContactPoint, User
-from incidents.choices import Act, Channel
+from incidents import entries
+from incidents.choices import Act
 from incidents.delivery.codes import send_code
 from incidents.delivery.notices import configured
-from incidents.models import Entry
 
 #: Codes one person may have sent, to whichever addresses: each costs money, and a stranger's telephone rings.
 CODES_AN_HOUR, HOUR_SECONDS = 10, 3600
@@ -77,16 +77,9 @@ def _refuse_too_many(person: int) -> None:
         raise ValidationError(_("Many codes were sent in this hour. Wait an hour, then ask for another one."))
 
 
-def _record(what: str, contact: ContactPoint, now: dt.datetime, **after: Any) -> Entry:
+def _record(what: str, contact: ContactPoint, now: dt.datetime, **after: Any) -> None:
     """No address: the journal is never shortened, and an address is its person's."""
     person = contact.user
     posting = next(iter(person.current_postings), None)
-    return Entry.objects.create(
-        act=Act.ACCOUNT,
-        at=now,
-        channel=Channel.BROWSER,
-        by=person,
-        posting=posting,
-        command=posting.command if posting else None,
-        after={"what": what, "person": person.username, "channel": contact.channel, **after},
-    )
+    after = {"person": person.username, "channel": contact.channel, **after}
+    entries.record(Act.ACCOUNT, what, by=person, posting=posting, now=now, after=after)

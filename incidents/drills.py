@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from commands.authority import DRILL_WHOLE, DRILLS, judge_drill
 from commands.choices import COMMANDING, BodyKind, Role
 from commands.models import Posting, SecurityCommand, User
+from incidents import entries
 from incidents.choices import Act, Channel
 from incidents.escalation.rehearsal import is_vacant, paths_above, run, step, tell
 from incidents.limits import clean_words
@@ -403,12 +404,7 @@ def _record(
     after: dict[str, Any],
     command: SecurityCommand | None = None,
 ) -> Entry:
-    return Entry.objects.create(
-        act=Act.DRILL,
-        at=now,
-        channel=channel,
-        by=by,
-        posting=posting,
-        command=command or posting.command,
-        after={"what": what, "drill": drill.pk, "name": drill.name, **after},
+    after = {"drill": drill.pk, "name": drill.name, **after}
+    return entries.record(
+        Act.DRILL, what, by=by, posting=posting, now=now, channel=channel, command=command, after=after
     )

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from commands import delegations, duty_actions
 from commands.duty_authority import keeper
 from commands.models import Cover, Delegation, Posting, Roster, SecurityCommand, Shift, Swap, SwapState, User
-from incidents.choices import Act, Channel
+from incidents import entries
+from incidents.choices import Act
 from incidents.delivery.outbox import tell
-from incidents.models import Entry
 from incidents.routing import posted_at
 
 Hours = tuple[dt.datetime, dt.datetime]
@@ -246,17 +246,7 @@ def _record(
     reason: str = "",
     before: dict[str, Any] | None = None,
     **after: Any,
-) -> Entry:
-    entry = Entry.objects.create(
-        act=Act.DUTY,
-        at=now,
-        channel=Channel.BROWSER,
-        by=by,
-        posting=posting,
-        command=posting.command if posting else None,
-        before=before or {},
-        after={"what": what, "command": command.code, **after},
-        reason=reason,
-    )
+) -> None:
+    said = {"command": command.code, **after}
+    entry = entries.record(Act.DUTY, what, by=by, posting=posting, now=now, before=before, after=said, reason=reason)
     tell(entry, told, "duty")
-    return entry

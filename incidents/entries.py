@@ -1,21 +1,50 @@
-"""Journal entries that are about no case: rows taken away, accounts and postings changed by an administrator."""
+"""Journal entries that are about no case, and those that belong to no module of their own: exports and accounts."""
 
 from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
 from commands.authority import judge_file
 from commands.choices import Role
-from commands.models import Posting, User
+from commands.models import Posting, SecurityCommand, User
 from incidents.choices import Act, Channel
 from incidents.delivery.outbox import tell
 from incidents.models import Entry
 from incidents.routing import holders
+
+
+def record(
+    act: Act,
+    what: str,
+    *,
+    by: User,
+    posting: Posting | None,
+    now: dt.datetime,
+    channel: str = Channel.BROWSER,
+    command: SecurityCommand | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    note: str = "",
+) -> Entry:
+    """Journal that `what` was done by `by` under `posting`, at its command where no other is named."""
+    return Entry.objects.create(
+        act=act,
+        at=now,
+        channel=channel,
+        by=by,
+        posting=posting,
+        command=command or (posting.command if posting else None),
+        before=dict(before or {}),
+        after={"what": what, **(after or {})},
+        reason=reason.strip(),
+        note=note.strip(),
+    )
 
 
 def new_mark() -> str:
@@ -32,15 +61,8 @@ def record_export(
     Its `after["mark"]` is for the copies to carry: the entry's own key would count everybody's acts, sealed cases too.
     """
     posting = judge_file("rows", by.current_postings)
-    return Entry.objects.create(
-        act=Act.EXPORT,
-        at=now,
-        channel=channel,
-        by=by,
-        posting=posting,
-        command=posting.command,
-        after={"what": what, "filter": asked, "rows": rows, "mark": new_mark()},
-    )
+    after = {"filter": asked, "rows": rows, "mark": new_mark()}
+    return record(Act.EXPORT, what, by=by, posting=posting, now=now, channel=channel, after=after)
 
 
 @transaction.atomic
@@ -50,16 +72,7 @@ def record_account(what: str, person: User, *, by: User, now: dt.datetime, **aft
     `what`: made, changed, password, posted or reposted; `after` says it in stored values (`fields`, or role, command,
     starts_at and ends_at of a posting). Nobody is told of what they did themselves; with no NEC yet, only the person.
     """
-    posting = next((p for p in by.current_postings if p.role == Role.ADMINISTRATOR), None)
-    entry = Entry.objects.create(
-        act=Act.ACCOUNT,
-        at=now,
-        channel=Channel.BROWSER,
-        by=by,
-        posting=posting,
-        command=posting.command if posting else None,
-        after={"what": what, "person": person.username, **after},
-    )
+    entry = _by_administrator(what, by, now, {"person": person.username, **after})
     tell(entry, [person, *holders([Role.NEC_SECRETARIAT], now)], "account")
     return entry
 
@@ -84,15 +97,11 @@ def record_reference(what: str, fields: Sequence[str], *, by: User, now: dt.date
 
     `what` is its model and name, as "election CC27"; `fields` the names of what changed, or "made" or "deleted".
     """
-    posting = next((p for p in by.current_postings if p.role == Role.ADMINISTRATOR), None)
-    entry = Entry.objects.create(
-        act=Act.ACCOUNT,
-        at=now,
-        channel=Channel.BROWSER,
-        by=by,
-        posting=posting,
-        command=posting.command if posting else None,
-        after={"what": "reference", "name": what, "fields": list(fields)},
-    )
+    entry = _by_administrator("reference", by, now, {"name": what, "fields": list(fields)})
     tell(entry, holders((Role.NEC_SECRETARIAT, Role.PSC_WATCH), now), "account")
     return entry
+
+
+def _by_administrator(what: str, by: User, now: dt.datetime, after: Mapping[str, Any]) -> Entry:
+    posting = next((p for p in by.current_postings if p.role == Role.ADMINISTRATOR), None)
+    return record(Act.ACCOUNT, what, by=by, posting=posting, now=now, after=after)

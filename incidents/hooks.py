@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from commands.choices import Role
 from commands.models import Posting, SecurityCommand, User
-from incidents.choices import Act, Channel
+from incidents import entries
+from incidents.choices import Act
 from incidents.delivery.outbox import tell
 from incidents.delivery.webhooks import check_address, new_secret
 from incidents.identities import seal_text
-from incidents.models import Entry, Webhook
+from incidents.models import Webhook
 from incidents.routing import holders
 
 MAKERS = (Role.PSC_WATCH, Role.NEC_SECRETARIAT)
@@ -74,18 +75,6 @@ def switch(webhook: Webhook, is_on: bool, *, by: User, now: dt.datetime) -> Webh
 
 def _record(row: Webhook, done: str, posting: Posting, by: User, now: dt.datetime) -> None:
     """The address without its path, which may hold a key of the other system. Whoever makes webhooks is told of all."""
-    entry = Entry.objects.create(
-        act=Act.ACCOUNT,
-        at=now,
-        channel=Channel.BROWSER,
-        by=by,
-        posting=posting,
-        command=posting.command,
-        after={
-            "what": f"webhook_{done}",
-            "name": row.name,
-            "command": row.command.code,
-            "host": urlsplit(row.url).hostname or "",
-        },
-    )
+    after = {"name": row.name, "command": row.command.code, "host": urlsplit(row.url).hostname or ""}
+    entry = entries.record(Act.ACCOUNT, f"webhook_{done}", by=by, posting=posting, now=now, after=after)
     tell(entry, holders(MAKERS, now), "account")

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from commands.choices import Role
 from commands.models import Posting, User
 from elections.models import Election
-from incidents.choices import Act, Channel
+from incidents import entries
+from incidents.choices import Act
 from incidents.delivery.outbox import tell
 from incidents.limits import clean_words
 from incidents.models import Entry, Policy, PolicyStep, ResponseTarget
@@ -238,14 +239,5 @@ def _record(
     note: str = "",
 ) -> Entry:
     """One entry about no case; `after` names the version as its address does, "CC27/2"."""
-    return Entry.objects.create(
-        act=Act.POLICY,
-        at=now,
-        channel=Channel.BROWSER,
-        by=by,
-        posting=posting,
-        command=posting.command,
-        before=dict(before or {}),
-        after={"what": what, "policy": str(policy), **(after or {})},
-        note=note.strip(),
-    )
+    after = {"policy": str(policy), **(after or {})}
+    return entries.record(Act.POLICY, what, by=by, posting=posting, now=now, before=before, after=after, note=note)

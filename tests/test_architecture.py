@@ -74,7 +74,6 @@ WRITERS = {
     "incidents/intake.py": "the first act: report",
     "incidents/turn.py": "what every act shares",
     "incidents/entries.py": "journal entries about no case",
-    "incidents/duty.py": "entries and notices of duty",
     "incidents/escalation/": "the engine",
     "incidents/tallies.py": "counts, in the transaction of the act",
     "incidents/journal.py": "seals entries; never changes them",
@@ -97,7 +96,6 @@ WRITERS = {
     "commands/duty_actions.py": "duty rosters: shifts, covers, swaps",
     "commands/delegations.py": "who acts for whom",
     "commands/contacts.py": "addresses of people",
-    "incidents/contacts.py": "entries of addresses",
     "commands/feeds.py": "addresses of calendars",
 }
 #: Things called save or update that are not rows: dict.update, set.update, hashlib's update, Image.save, ...

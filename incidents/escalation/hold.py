@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 
 from commands.authority import judge_release
 from commands.models import User
-from incidents.choices import Act, Channel
+from incidents import entries
+from incidents.choices import Act
 from incidents.escalation.claims import due_cases
 from incidents.escalation.moment import Reading
 from incidents.models import EngineState, Entry
@@ -83,13 +84,5 @@ def release(by: User, now: dt.datetime, reason: str = "") -> Entry:
     released_to = max(filter(None, (now, state.held_at, state.last_started_at)))
     EngineState.objects.filter(pk=1).update(released_to=released_to, held_at=None, held_count=0)
     log.warning("%s cases held since %s were released", state.held_count, state.held_at)
-    return Entry.objects.create(
-        act=Act.ENGINE,
-        at=now,
-        channel=Channel.BROWSER,
-        by=by,
-        posting=posting,
-        command=posting.command,
-        reason=reason.strip(),
-        after={"what": "released", "released_to": released_to.isoformat(), **held},
-    )
+    after = {"released_to": released_to.isoformat(), **held}
+    return entries.record(Act.ENGINE, "released", by=by, posting=posting, now=now, after=after, reason=reason)

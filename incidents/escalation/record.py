@@ -14,7 +14,8 @@ from django.db.models import Count, QuerySet
 from commands.choices import Role
 from commands.models import User
 from elections.models import PhaseWindow
-from incidents.choices import Act, Channel
+from incidents import entries
+from incidents.choices import Act
 from incidents.models import EngineRun, Entry, Escalation, Incident, Outage, Quarantine
 
 #: Runs that were asked for by a person are in the list even where nothing was due.
@@ -101,12 +102,5 @@ def try_again(user: User, pk: int, now: dt.datetime) -> Entry:
     row = set_aside(user).get(pk=pk)
     Quarantine.objects.filter(pk=row.pk).update(next_try_at=now)
     posting = user.current_postings[0]
-    return Entry.objects.create(
-        act=Act.ENGINE,
-        at=now,
-        channel=Channel.BROWSER,
-        by=user,
-        posting=posting,
-        command=posting.command,
-        after={"what": "try_again", "clock": row.clock.kind, "attempts": row.attempts},
-    )
+    after = {"clock": row.clock.kind, "attempts": row.attempts}
+    return entries.record(Act.ENGINE, "try_again", by=user, posting=posting, now=now, after=after)
