@@ -6,6 +6,7 @@ Reads only, and only inside the queryset it is given: `Incident.objects.visible_
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -175,6 +176,28 @@ def unattended(commands: Iterable[SecurityCommand], now: dt.datetime) -> list[Se
     asked = list(commands)
     there = routing.people_at(asked, now)
     return [c for c in asked if not there.get(c.pk)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Empty:
+    """A command or desk with nobody there; `waiting` counts the sealed cases there that the reader may know of."""
+
+    command: SecurityCommand
+    waiting: int = 0
+
+
+def empty_desks(desks: Iterable[SecurityCommand], cases: IncidentQuerySet, now: dt.datetime) -> list[Empty]:
+    """Integrity desks with nobody there, or nobody who may handle one of the sealed `cases` that wait there.
+
+    A desk is named because nobody serves there, whether or not a case waits: so it tells nothing of a case to somebody
+    who may not know of it. What waits is counted among `cases` alone.
+    """
+    asked = {desk.pk: desk for desk in desks}
+    sealed = cases.open().filter(is_sealed=True, owner__in=list(asked)).values_list("pk", "owner", "is_sealed")
+    owners = {case: owner for case, owner, _sealed in sealed}
+    waiting = Counter(owners[case] for case in moments.unattended_among(sealed, now))
+    vacant = {c.pk for c in unattended(asked.values(), now)} | waiting.keys()
+    return [Empty(command=desk, waiting=waiting[key]) for key, desk in asked.items() if key in vacant]
 
 
 def next_of(cases: Sequence[Incident], clocks: Iterable[int], now: dt.datetime) -> dict[UUID, Next]:

@@ -96,12 +96,17 @@ def _at_percent(percent: int) -> ExpressionWrapper[Any]:
 
 
 def unattended_of(cases: Iterable[Owned], now: dt.datetime) -> Q | None:
-    """Those of `cases` with nobody at their owner; None for none. Of a sealed one its subjects' people do not count."""
+    """Those of `cases` with nobody at their owner; None for none."""
+    keys = unattended_among(cases, now)
+    return Q(incident__in=keys) if keys else None
+
+
+def unattended_among(cases: Iterable[Owned], now: dt.datetime) -> list[UUID]:
+    """Keys of those of `cases` with nobody at their owner. Of a sealed one its subjects' people do not count."""
     rows = list(cases)
     people = routing.people_at({owner for _case, owner, _sealed in rows}, now) if rows else {}
     barred = _barred([case for case, owner, sealed in rows if sealed and people[owner]], people, now)
-    keys = [case for case, owner, _sealed in rows if all(p.pk in barred.get(case, ()) for p in people[owner])]
-    return Q(incident__in=keys) if keys else None
+    return [case for case, owner, _sealed in rows if all(p.pk in barred.get(case, ()) for p in people[owner])]
 
 
 def unattended_anywhere(now: dt.datetime) -> Q | None:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from commands.choices import COMMANDING, BodyKind, Role
 from commands.duty_authority import sees
 from commands.models import SecurityCommand, User
+from incidents import routing
 from incidents.choices import Act
 from incidents.escalation import board as steps
 from incidents.forms.asks import MEETING
@@ -133,7 +134,7 @@ class _Asked:
             PAUSED: self._paused,
             EMPTY: lambda: {
                 "empty": self.empty,
-                "rosters": {c.pk for c in self.empty if sees(self.user.current_postings, c)},
+                "rosters": {one.command.pk for one in self.empty if sees(self.user.current_postings, one.command)},
             },
         }
         if self.show not in lists:
@@ -184,8 +185,9 @@ class _Asked:
         return {"groups": [Group("", [Line(row) for row in listed])] if listed else [], "more": ""}
 
     @cached_property
-    def empty(self) -> list[SecurityCommand]:
-        return steps.unattended(self.within, self.now)
+    def empty(self) -> list[steps.Empty]:
+        commands = [steps.Empty(command=c) for c in steps.unattended(self.within, self.now)]
+        return commands + ([] if self.command else steps.empty_desks(self._desks(), self.cases, self.now))
 
     # ---- Around them ----
 
@@ -209,6 +211,15 @@ class _Asked:
         kinds = [BodyKind.PSC, BodyKind.PROVINCE, BodyKind.DISTRICT]
         found = SecurityCommand.objects.active().filter(kind__in=kinds).order_by("path")
         return [c for c in found if any(c.path.startswith(path) for path in paths)]
+
+    def _desks(self) -> list[SecurityCommand]:
+        """Integrity desks whose gaps are the person's to know: all for the NEC, for a desk those of its own body."""
+        desks = routing.desks()
+        if self.user.has_role(Role.NEC_SECRETARIAT):
+            return list(desks.values())
+        own = [p.command.path for p in self.user.current_postings if p.role == Role.INTEGRITY]
+        bodies = ["" if path.startswith("NEC.") else path.rsplit(".", 2)[0] + "." for path in own]
+        return [desk for desk in desks.values() if any(desk.path.startswith(body) for body in bodies)]
 
 
 def _line(row: rows.Row, ahead: dict[UUID, steps.Next]) -> Line:

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.django_db
 
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 Sign = Callable[..., Client]
+#: Asks for the lists alone, without the frame that names its reader.
+PART = {"x-fragment": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -157,6 +159,40 @@ def test_a_command_with_nobody_there_is_named_as_left_out(cast: Cast, signed_in:
     unattended = page(signed_in(cast.psc), "?show=empty")
     assert cast.command("provincial").name_en in unattended and case.reference not in unattended
     assert reverse("duty:roster", args=[cast.command("provincial").code]) in unattended
+
+
+def test_a_desk_where_nobody_serves_is_named_to_who_may_know_and_its_cases_to_who_may_see_them(
+    cast: Cast, signed_in: Sign
+) -> None:
+    def empty(name: str) -> str:
+        return page(signed_in(getattr(cast, name)), "?show=empty", **PART)
+
+    desk, names = cast.command("demo_integrity"), ("nec", "nec_integrity")
+    subjects = ("demo_duty", "demo_provincial", "psc", "provincial")
+    assert all(desk.name_en not in empty(name) for name in (*names, *subjects))
+    Posting.objects.filter(command=desk).update(ends_at=RELIEVED_AT + DAY)
+    gap = {name: empty(name) for name in (*names, *subjects)}
+    assert [name for name, seen in gap.items() if desk.name_en in seen] == list(names)
+    assert "waits there" not in gap["nec_integrity"]
+    sealed = make_sealed(now=NOW)
+    Incident.objects.filter(pk=sealed.pk).update(owner=desk)
+    assert "1 sealed case waits there" in empty("nec_integrity")
+    # For everybody else, the secretariat included, nothing on the page moves because of the case.
+    assert {name: empty(name) for name in ("nec", *subjects)} == {n: s for n, s in gap.items() if n != "nec_integrity"}
+
+
+def test_a_desk_whose_officer_serves_at_the_subject_is_empty_for_that_case(cast: Cast, signed_in: Sign) -> None:
+    make_sealed()
+    client = signed_in(cast.nec_integrity)
+    desk = cast.command("demo_integrity")
+    assert desk.name_en not in page(client, "?show=empty", **PART)
+    Posting.objects.create(
+        user=cast.demo_integrity, role="officer", command=cast.command("demo_duty"), starts_at=NOW - DAY
+    )
+    seen = page(client, "?show=empty", **PART)
+    assert desk.name_en in seen and "1 sealed case waits there" in seen
+    assert desk.name_en not in page(signed_in(cast.demo_integrity), "?show=empty", **PART)
+    assert desk.name_en not in page(signed_in(cast.nec), "?show=empty", **PART)
 
 
 def test_what_was_handed_on_is_accepted_before_it_is_written_to(cast: Cast, signed_in: Sign) -> None:
