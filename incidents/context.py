@@ -26,9 +26,10 @@ from elections.models import Election, PhaseWindow
 from incidents import classification, navigation
 from incidents.election_choice import current_election
 from incidents.escalation import board
-from incidents.escalation.said import Said, heading, said
+from incidents.escalation.said import Plain, Said, heading, plain, said
 from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, pulse, stuck
 from incidents.models import Incident, Notice, NoticeChannel
+from incidents.templatetags import _time
 
 #: The header's track: every phase but the time between elections.
 TRACK = tuple(p for p in Phase if p != Phase.BETWEEN)
@@ -190,6 +191,18 @@ class Shell:
     @property
     def engine_said(self) -> Said:
         return said(self.engine.reason)
+
+    @property
+    def engine_plain(self) -> Plain:
+        """For whoever answers for cases."""
+        seen = self.engine
+        length = _time.length(self.now - seen.since) if seen.since else ""
+        return plain(seen.state, length, is_stood_in=seen.is_stood_in, may_release=self.may_release)
+
+    @property
+    def runs_machines(self) -> bool:
+        """Whether the person is told of processes by their names."""
+        return Role.ADMINISTRATOR in self.roles
 
     @property
     def engine_heading(self) -> str:

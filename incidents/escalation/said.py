@@ -1,4 +1,4 @@
-"""What people are told of the engine's condition: a sentence without jargon, and what to do about it."""
+"""What people are told of the engine's condition: officers in plain words, who runs the machines with their names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 @dataclass(frozen=True)
 class Said:
-    """`what` is wrong, for everybody; `mend` is for who runs the machines."""
+    """`what` is wrong and how to `mend` it, both for who runs the machines."""
 
     what: str
     mend: str
@@ -45,6 +45,34 @@ def said(reason: str) -> Said:
         "no_tick_yet": Said(_("The engine has not run yet."), _("Start the worker and the process that calls it.")),
     }
     return texts.get(reason, Said("", ""))
+
+
+@dataclass(frozen=True)
+class Plain:
+    """What it means for cases, and what to `do`: for whoever answers for them and runs no machine."""
+
+    what: str
+    do: str
+
+
+def plain(state: str, length: str, *, is_stood_in: bool = False, may_release: bool = False) -> Plain:
+    """The words for a `Pulse.state` that has lasted `length` ("12 min", or "" where that is not known)."""
+    if state == "held":
+        what = _("The clock of the system leapt ahead. No case moves up until a person has looked at it.")
+        if may_release:
+            return Plain(
+                what, _("Look at what is held and let it go on. If you are not sure, call the technical desk.")
+            )
+        return Plain(what, _("The PSC watch or the NEC secretariat lets it go on. Call them, and the technical desk."))
+    if not length:
+        what = _("The escalation engine does not run. Cases may be late.")
+    elif state == "late":
+        what = _("The escalation engine is %(length)s behind. Cases may be late.") % {"length": length}
+    else:
+        what = _("The escalation engine has not run by itself for %(length)s. Cases may be late.") % {"length": length}
+    if is_stood_in:
+        return Plain(what, _("Your page does its work meanwhile: leave it open, and call the technical desk."))
+    return Plain(what, _("Press «Escalate now», leave this page open, and call the technical desk. Nothing is lost."))
 
 
 def heading(state: str) -> str:

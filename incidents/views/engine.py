@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, cast
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from commands.models import User
 from incidents.escalation import board as steps
 from incidents.escalation import hold, moment, record, said, standin, watchdog
 from incidents.models import EngineState, Incident, Quarantine
+from incidents.templatetags import _time
 from incidents.views.board import WATCHING
 
 #: Who may let the engine's work be done from a page: whoever is told that it is late.
@@ -46,6 +48,7 @@ def engine(request: HttpRequest) -> HttpResponse:
     context = {
         "pulse": pulse,
         "said": said.said(pulse.reason),
+        "plain": _plain(pulse, user, now),
         "heading": said.heading(pulse.state),
         "runs": record.runs_for(user),
         "outages": record.outages(),
@@ -58,6 +61,12 @@ def engine(request: HttpRequest) -> HttpResponse:
         "now": now,
     }
     return render(request, "escalation/engine.html", context)
+
+
+def _plain(pulse: watchdog.Pulse, user: User, now: dt.datetime) -> said.Plain:
+    length = _time.length(now - pulse.since) if pulse.since else ""
+    may_release = user.has_role(*MAY_RELEASE)
+    return said.plain(pulse.state, length, is_stood_in=pulse.is_stood_in, may_release=may_release)
 
 
 @require_safe

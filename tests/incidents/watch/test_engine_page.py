@@ -42,19 +42,22 @@ def set_aside(case_of: Clock) -> Quarantine:
 
 
 @pytest.mark.parametrize(
-    ("condition", "words"),
+    ("condition", "officers", "machines"),
     [
-        ("ok", "Yes, on time."),
-        ("worker_dead", "Start the worker of the queue"),
-        ("failing", "breaks off with a fault"),
-        ("held", "Look at what is held"),
+        ("ok", "Yes, on time.", "Yes, on time."),
+        ("worker_dead", "has not run by itself for 7 min. Cases may be late.", "Start the worker of the queue"),
+        ("failing", "has not run by itself for 7 min. Cases may be late.", "breaks off with a fault"),
+        ("held", "Look at what is held", "Check the clock of the machine."),
     ],
 )
 def test_it_says_whether_it_runs_and_what_to_do(
-    condition: str, words: str, cast: Cast, signed_in: Sign, engine_is: Put
+    condition: str, officers: str, machines: str, cast: Cast, signed_in: Sign, engine_is: Put
 ) -> None:
     engine_is(condition)
-    assert words in page(signed_in(cast.psc))
+    watch, administrator = page(signed_in(cast.psc)), page(signed_in(cast.administrator))
+    assert officers in watch and machines in administrator
+    if condition != "ok":
+        assert machines not in watch and "technical desk" in watch
 
 
 def test_only_who_looks_after_it_sees_it(cast: Cast, signed_in: Sign) -> None:
@@ -83,6 +86,7 @@ def test_what_was_set_aside_is_named_to_who_sees_the_case_and_tried_again(cast: 
     assert case.reference in page(psc) and sealed.reference not in page(psc)
     administrator = page(signed_in(cast.administrator))
     assert case.reference not in administrator and administrator.count("IntegrityError") == 2
+    assert "IntegrityError" not in page(psc), "the words of a fault are for who runs the machines"
     answer = psc.post(reverse("escalation:try_again", args=[row.pk]))
     assert answer.headers["Location"] == reverse("escalation:engine")
     row.refresh_from_db()
