@@ -41,6 +41,15 @@ class NeverDeleted:
         return False
 
 
+CONTACT: Any = {
+    "fields": ["first_name", "last_name", "email", "language"],
+    "description": _(
+        "Nothing is sent to the e-mail address before the person has proven that it is theirs: signed in, they ask for "
+        "a code under «How you are reached». An address that you change is no longer used."
+    ),
+}
+
+
 class PostingInline(NeverDeleted, _PostingInline):
     model = Posting
     extra = 0
@@ -56,8 +65,12 @@ class PersonAdmin(NeverDeleted, _UserAdmin):
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        (_("Contact"), {"fields": ["first_name", "last_name", "email", "language"]}),
+        (_("Contact"), CONTACT),
         (_("Signing in"), {"fields": ["is_active", "is_staff", "is_superuser", "last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        *(UserAdmin.add_fieldsets or []),
+        (_("Contact"), CONTACT),
     ]
     inlines = [PostingInline]
 

@@ -31,8 +31,8 @@ CAMBODIA = "855"
 #: Digits after the trunk zero: 8 or 9. Mobile numbers begin with 1, 6, 7, 8 or 9; the others are fixed lines.
 _MOBILE = re.compile(r"[16789]\d{7,8}")
 _FIXED = re.compile(r"[2345]\d{7,8}")
-#: A number of a chat (negative for a group), or a public name of one.
-_CHAT = re.compile(r"-?\d{5,20}|@[A-Za-z][A-Za-z0-9_]{4,31}")
+#: The number of a private chat. One of a group is negative, and a name with @ is a channel that anybody may read.
+_CHAT = re.compile(r"[1-9]\d{4,19}")
 _email = EmailValidator()
 
 
@@ -45,9 +45,7 @@ def normalised(channel: str, address: str) -> str:
         case ContactChannel.SMS:
             found = _phone(address)
         case ContactChannel.CHAT:
-            found = address if _CHAT.fullmatch(address) else ""
-            if not found:
-                raise _beside("address", _("Write the number of the chat, for example 123456789, or its @name."))
+            found = _chat(address)
         case _:
             raise _beside("channel", _("Choose one from the list."))
     return found
@@ -85,6 +83,26 @@ def _phone(address: str) -> str:
     if not _MOBILE.fullmatch(rest):
         raise _beside("address", _("A mobile number of Cambodia has 9 or 10 digits with its 0. Look at it once more."))
     return f"+{CAMBODIA}{rest}"
+
+
+def _chat(address: str) -> str:
+    """The number of a person's own chat: whoever else is in a chat reads what is sent there."""
+    digits = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in re.sub(r"[\s\u200b]", "", address))
+    if _CHAT.fullmatch(digits):
+        return digits
+    if digits.startswith("@") or "/" in digits:
+        text = _(
+            "A name with @ or a link may be a public channel, where others would read of cases. "
+            "Write the number of your own chat, for example 123456789."
+        )
+    elif re.fullmatch(r"-\d+", digits):
+        text = _(
+            "A number with a minus is a group, where others would read of cases. "
+            "Write the number of your own chat, for example 123456789."
+        )
+    else:
+        text = _("Write the number of your own chat with digits only, for example 123456789.")
+    raise _beside("address", text)
 
 
 # ---- Acts ----
@@ -194,9 +212,10 @@ def remove(contact: ContactPoint) -> None:
 
 @transaction.atomic
 def set_by_administrator(user: User, *, before: str, now: dt.datetime) -> ContactPoint | None:
-    """After an administrator set `user.email`: it is a verified point, and the one of `before` is no longer.
+    """After an administrator set `user.email`: it is an address of theirs to prove, and `before` is none any more.
 
-    Whoever administers accounts vouches for it, as for the name.
+    An administrator vouches for nobody's mailbox: with a slip of the keys a stranger would read of cases. What the
+    person has proven stays proven.
     """
     if before and before != user.email:
         ContactPoint.objects.filter(user=user, channel=ContactChannel.EMAIL, address__iexact=before).delete()
@@ -204,14 +223,9 @@ def set_by_administrator(user: User, *, before: str, now: dt.datetime) -> Contac
         return None
     address = normalised(ContactChannel.EMAIL, user.email)
     found = ContactPoint.objects.filter(user=user, channel=ContactChannel.EMAIL, address__iexact=address).first()
-    if found is None:
-        return ContactPoint.objects.create(
-            user=user, channel=ContactChannel.EMAIL, address=address, created_at=now, verified_at=now
-        )
-    if found.verified_at is None:
-        found.verified_at, found.code_digest, found.code_expires_at = now, "", None
-        found.save(update_fields=["verified_at", "code_digest", "code_expires_at"])
-    return found
+    return found or ContactPoint.objects.create(
+        user=user, channel=ContactChannel.EMAIL, address=address, created_at=now
+    )
 
 
 # ---- Parts ----

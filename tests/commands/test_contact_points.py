@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from commands import contacts
@@ -72,8 +74,8 @@ def test_a_number_that_cannot_be_says_what_to_do(typed: str, said: str) -> None:
     [
         ("email", " Name@Example.ORG ", "Name@example.org"),
         ("chat", "123456789", "123456789"),
-        ("chat", "-1001234567890", "-1001234567890"),
-        ("chat", "@duty_room", "@duty_room"),
+        ("chat", " 12345 6789 ", "123456789"),
+        ("chat", "១២៣៤៥៦៧៨៩", "123456789"),
     ],
 )
 def test_other_addresses(channel: str, typed: str, kept: str) -> None:
@@ -87,6 +89,39 @@ def test_other_addresses(channel: str, typed: str, kept: str) -> None:
 )  # fmt: skip
 def test_addresses_that_cannot_be(channel: str, typed: str, beside: str) -> None:
     assert list(refusal(contacts.normalised, channel, typed)) == [beside]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("@duty_room", "A name with @ or a link may be a public channel"),
+        ("＠duty_room", "A name with @ or a link may be a public channel"),
+        ("https://t.me/duty_room", "A name with @ or a link may be a public channel"),
+        ("t.me/duty_room", "A name with @ or a link may be a public channel"),
+        ("-1001234567890", "A number with a minus is a group"),
+        ("duty_room", "with digits only"),
+        ("0123456789", "with digits only"),
+        ("1234", "with digits only"),
+        ("1" * 21, "with digits only"),
+        ("123456789:topic", "with digits only"),
+        ("", "with digits only"),
+    ],
+)
+def test_a_chat_that_others_may_read_is_refused_with_the_way_out(typed: str, said: str) -> None:
+    (text,) = refusal(contacts.normalised, "chat", typed)["address"]
+    assert said in text and "your own chat" in text and "123456789" in text
+
+
+def test_chats_of_others_that_were_taken_before_are_to_be_proven_anew(cast: Any) -> None:
+    migration = import_module("commands.migrations.0005_chats_of_others_are_off")
+    for address in ("@duty_room", "-1001234567890", "123456789"):
+        ContactPoint.objects.create(
+            user=cast.officer, channel="chat", address=address, created_at=NOW, verified_at=NOW
+        )  # fmt: skip
+    migration.switch_off(apps, None)
+    proven = ContactPoint.objects.filter(user=cast.officer, channel="chat").exclude(verified_at=None)
+    assert [p.address for p in proven] == ["123456789"]
+    assert ContactPoint.objects.filter(user=cast.officer, channel="email", verified_at=None).count() == 0
 
 
 def test_the_same_address_is_kept_once_for_a_person(cast: Any) -> None:
@@ -180,21 +215,27 @@ def test_quiet_hours_are_whole(cast: Any) -> None:
 # ---- What an administrator sets ----
 
 
-def test_an_address_an_administrator_sets_is_verified_and_follows_the_account(cast: Any) -> None:
+def test_an_address_an_administrator_sets_is_still_to_be_proven_and_follows_the_account(cast: Any) -> None:
     person = User.objects.create(username="new", email="New@example.org")
     made = contacts.set_by_administrator(person, before="", now=NOW)
-    assert made is not None and made.verified_at == NOW
+    assert made is not None and made.verified_at is None and made.address == "New@example.org"
     person.email = "newer@example.org"
     contacts.set_by_administrator(person, before="New@example.org", now=NOW)
-    assert list(ContactPoint.objects.filter(user=person).values_list("address", flat=True)) == ["newer@example.org"]
+    points = ContactPoint.objects.filter(user=person)
+    assert list(points.values_list("address", "verified_at")) == [("newer@example.org", None)]
+    code = contacts.start_verification(points[0], NOW)
+    assert contacts.verify(points[0], code, NOW).verified_at == NOW
     person.email = ""
     assert contacts.set_by_administrator(person, before="newer@example.org", now=NOW) is None
     assert not ContactPoint.objects.filter(user=person).exists()
 
 
-def test_what_the_person_had_not_proven_yet_is_verified_by_the_administrator(cast: Any) -> None:
+def test_what_the_person_has_proven_stays_so_and_what_not_does_not(cast: Any) -> None:
     person = User.objects.create(username="new")
     own = contacts.add(person, channel="email", address="new@example.org", now=NOW)
-    person.email = "new@example.org"
+    person.email = "New@Example.org"
     assert contacts.set_by_administrator(person, before="", now=NOW) == own
+    assert ContactPoint.objects.get(pk=own.pk).verified_at is None
+    ContactPoint.objects.filter(pk=own.pk).update(verified_at=NOW)
+    contacts.set_by_administrator(person, before="", now=NOW)
     assert ContactPoint.objects.get(pk=own.pk).verified_at == NOW

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from commands.models import User
+from commands.models import ContactPoint, User
 from incidents.models import Entry, Notice
 from tests.cast import ROLES
 
@@ -36,14 +36,29 @@ def inbox(client: Client) -> str:
 
 def test_a_new_account_is_told_to_the_nec(administrator: Client, cast: Any, signed_in: Any) -> None:
     form = {"username": "somebody", "password1": SECRET, "password2": SECRET, "usable_password": "true"}
+    form |= {"email": "somebody@example.org", "language": "km"}
     rows = {"postings-TOTAL_FORMS": "0", "postings-INITIAL_FORMS": "0"}
     assert administrator.post("/admin/commands/user/add/", form | rows).status_code == 302
     assert told() == [{"what": "made", "person": "somebody"}]
+    point = ContactPoint.objects.get(user__username="somebody")
+    assert (point.channel, point.address, point.verified_at) == ("email", "somebody@example.org", None)
     entry = Entry.objects.get(act="account")
     assert entry.by == cast.administrator and entry.incident is None and SECRET not in str(entry.after)
     people = set(Notice.objects.filter(entry=entry).values_list("recipient__username", flat=True))
     assert {cast.nec.username, cast.nec_second.username, "somebody"} == people
     assert f"{cast.administrator.username} made the account «somebody»." in inbox(signed_in(cast.nec))
+
+
+def test_the_form_of_a_new_person_asks_for_the_address_and_says_that_it_is_to_be_proven(administrator: Client) -> None:
+    page = administrator.get("/admin/commands/user/add/?").content.decode()
+    for name in ("email", "language", "first_name", "last_name"):
+        assert f'name="{name}"' in page
+    assert "before the person has proven that it is theirs" in page
+    form = {"username": "somebody", "password1": SECRET, "password2": SECRET, "usable_password": "true"}
+    form |= {"email": "somebody@", "language": "km", "postings-TOTAL_FORMS": "0", "postings-INITIAL_FORMS": "0"}
+    refused = administrator.post("/admin/commands/user/add/", form)
+    assert refused.status_code == 200 and 'value="somebody@"' in refused.content.decode()
+    assert not User.objects.filter(username="somebody").exists()
 
 
 def test_a_posting_is_told_to_the_nec_and_to_whom_it_is_given(administrator: Client, cast: Any, signed_in: Any) -> None:

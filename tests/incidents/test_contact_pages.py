@@ -105,7 +105,7 @@ def test_nobody_touches_the_address_of_another(cast: Any, signed_in: Any, what: 
     assert ContactPoint.objects.filter(pk=point.pk, is_on=True).exists()
 
 
-def test_the_administrator_sets_an_address_that_counts_at_once(cast: Any, signed_in: Any) -> None:
+def test_an_address_the_administrator_sets_is_proven_by_the_person(cast: Any, signed_in: Any) -> None:
     User.objects.filter(pk=cast.administrator.pk).update(is_superuser=True, is_staff=True)
     form = {"username": cast.officer.username, "language": "km", "email": "set@example.org", "is_active": "on"}
     form |= {"date_joined_0": "2025-01-01", "date_joined_1": "00:00:00"}
@@ -113,7 +113,21 @@ def test_the_administrator_sets_an_address_that_counts_at_once(cast: Any, signed
     address = reverse("admin:commands_user_change", args=[cast.officer.pk])
     assert signed_in(User.objects.get(pk=cast.administrator.pk)).post(address, form).status_code == 302
     points = ContactPoint.objects.filter(user=cast.officer)
-    assert [(p.address, p.verified_at) for p in points] == [("set@example.org", NOW)]
+    assert [(p.address, p.verified_at) for p in points] == [("set@example.org", None)]
+    client = signed_in(cast.officer)
+    assert "Nothing is sent there until you have proven that it is yours." in client.get(PAGE).content.decode()
+    client.post(f"{PAGE}{points[0].pk}/send")
+    assert [m.to for m in mail.outbox] == [["set@example.org"]]
+
+
+def test_a_public_chat_is_refused_beside_its_field_and_nothing_is_sent(
+    cast: Any, signed_in: Any, settings: Any
+) -> None:
+    settings.CHAT_URL = "json://127.0.0.1:9/chat?:to={to}"
+    refused = signed_in(cast.officer).post(f"{PAGE}add", {"channel": "chat", "address": "@duty_room"})
+    page = refused.content.decode()
+    assert refused.status_code == 400 and "may be a public channel" in page and 'value="@duty_room"' in page
+    assert not ContactPoint.objects.filter(channel="chat").exists()
 
 
 def test_no_telephone_rings_all_night(cast: Any, signed_in: Any, clock: Any) -> None:
