@@ -22,6 +22,8 @@ from tests import services
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1" or os.environ.get("CI") == "true"
 APART = ["tests/browser", "tests/journeys"]
+#: Marked `journey`: they start servers and processes of their own, so the database of the tests is nothing to them.
+JOURNEYS = ["tests/journeys", "tests/test_benchmarks.py", "-m", "journey"]
 #: Kills what it starts and times what it sees: nothing else runs beside it.
 CHAOS = "tests/chaos"
 WORKERS = str(min(4, os.cpu_count() or 1))
@@ -59,12 +61,12 @@ def stages(path: str) -> list[Stage]:
         if path.startswith(CHAOS):
             return [Stage(s.name, s.database, [path], own_server=True) for s in chaos]
         return [Stage(n, d, [path]) for n, d in zip(names, ("sqlite", "postgres"), strict=True)]
-    others = [f"--ignore={folder}" for folder in (*APART, CHAOS)]
+    others = ["--ignore=tests/browser", f"--ignore={CHAOS}", "-m", "not journey"]
     return [
         Stage("tests on SQLite", "sqlite", ["tests", *others], parallel=True),
         Stage("tests on PostgreSQL", "postgres", ["tests", *others], parallel=True),
         Stage("browser", "sqlite", ["tests/browser"], parallel=True),
-        Stage("journeys with real processes", "sqlite", ["tests/journeys"]),
+        Stage("journeys with real processes", "sqlite", JOURNEYS),
         *chaos,
     ]
 

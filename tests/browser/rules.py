@@ -52,14 +52,39 @@ _LOOK = """(size) => {
 }"""
 
 
+_TURNED = """async () => {
+  const frame = () => new Promise((next) => requestAnimationFrame(next));
+  await frame();
+  await frame();
+  await Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished));
+  await frame();
+}"""
+
+
 def broken(page: Any, *, phone: bool) -> list[str]:
     """Rules the page breaks at its present size."""
     found: list[str] = page.evaluate(_LOOK, {"width": page.viewport_size["width"], "phone": phone})
     return found
 
 
-def axe(page: Any) -> list[str]:
-    """What axe-core finds: rule and the first place."""
+def axe(page: Any, *only: str) -> list[str]:
+    """What axe-core finds, of all its rules or of those named: rule and the first place."""
     from axe_playwright_python.sync_playwright import Axe
 
-    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page).response["violations"]]
+    options = {"runOnly": list(only)} if only else None
+    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page, options=options).response["violations"]]
+
+
+def hold(page: Any, *, phone: bool) -> None:
+    """The page as it stands keeps every rule, and in the dark, where nothing but colours changes, can be read too."""
+    assert broken(page, phone=phone) == [], page.url
+    assert axe(page) == [], page.url
+    in_the_dark(page)
+    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+
+
+def in_the_dark(page: Any) -> None:
+    """Every colour has turned when it is measured: a fade that had only begun would be judged for half of it."""
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.evaluate(_TURNED)
+    assert axe(page, "color-contrast") == [], f"{page.url} in the dark"

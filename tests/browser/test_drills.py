@@ -14,9 +14,7 @@ from incidents.delivery.drills import answer_path
 from incidents.escalation import rehearsal
 from incidents.models import Drill
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.rules import axe, broken
-
-LOOKS = [("km", "light"), ("en", "dark"), ("km", "dark"), ("en", "light")]
+from tests.browser.rules import hold
 
 
 @pytest.fixture
@@ -34,13 +32,13 @@ def held(live_server: Any, cast: Any) -> list[Drill]:
     return [over, runs, later]
 
 
-@pytest.mark.parametrize(("language", "theme"), LOOKS)
+@pytest.mark.parametrize("language", ["km", "en"])
 @pytest.mark.parametrize("size", ["phone", "desk"])
 def test_pages_keep_the_rules_of_the_design(
-    cast: Any, held: list[Drill], browse: Any, size: str, language: str, theme: str
+    cast: Any, held: list[Drill], browse: Any, size: str, language: str
 ) -> None:
     phone = size == "phone"
-    page = browse(cast.psc, screen=PHONE if phone else DESK, language=language, color_scheme=theme)
+    page = browse(cast.psc, screen=PHONE if phone else DESK, language=language)
     call = held[1].calls.get(command__code="KH2108")
     addresses = [reverse("escalation:drills"), reverse("escalation:drill_new")]
     addresses += [reverse("escalation:drill", args=[drill.pk]) for drill in held]
@@ -49,8 +47,7 @@ def test_pages_keep_the_rules_of_the_design(
         page.goto(address)
         for summary in page.locator(".drill-districts > summary").all()[:2]:
             summary.click()
-        assert broken(page, phone=phone) == [], address
-        assert axe(page) == [], address
+        hold(page, phone=phone)
 
 
 def test_a_drill_from_the_first_press_to_the_answer(cast: Any, live_server: Any, browse: Any) -> None:

@@ -1,4 +1,7 @@
-"""Journeys run against one system of real processes, started once."""
+"""Journeys through one system of real processes, started once, and days that are played minute by minute.
+
+A day needs no process: it runs on both databases, as every other test. Who asks for `system` is marked `journey`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "tests/journeys" in item.path.as_posix():
+        if "system" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.journey)
 
 

@@ -97,13 +97,14 @@ class Listener:
         self.heard: list[str] = []
         self.status = 200
         self.hangs = threading.Event()
+        self.released = threading.Event()
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 listener.heard.append(self.path)
                 if listener.hangs.is_set():
-                    threading.Event().wait(20)
+                    listener.released.wait(20)
                 self.send_response(listener.status)
                 self.end_headers()
 
@@ -112,7 +113,7 @@ class Listener:
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/ping/secret"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
 
 @pytest.fixture
@@ -122,6 +123,7 @@ def listener(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Li
     found = Listener()
     settings.HEARTBEAT_URL = found.url
     yield found
+    found.released.set()
     found.server.shutdown()
     heartbeat.wait()
 
