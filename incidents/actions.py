@@ -52,11 +52,11 @@ from incidents.models import (
 from incidents.pauses import snooze, wake
 from incidents.referrals import conclude_referral, refer
 from incidents.referrals import running as running_referrals
-from incidents.routing import nec
+from incidents.routing import nearest_staffed, nec
 from incidents.rumours import time_verification
 from incidents.severity import NEEDS_UPDATES, lower_severity, raise_severity
 from incidents.stand_down import hand_back
-from incidents.turn import StaleVersion, Turn, chain_above, chosen, facts_of, refused, turn
+from incidents.turn import StaleVersion, Turn, chain_above, chosen, facts_of, refused, turn, vacant_for
 
 __all__ = [
     "Preview", "Report", "StaleVersion", "allowed", "close", "countersign", "decline", "dismiss", "merge", "perform",
@@ -163,20 +163,42 @@ def _postings_under(command: SecurityCommand, now: dt.datetime) -> Any:
 
 
 def escalate(incident: Incident, *, by: User, to: str = "", **how: Any) -> Incident:
-    """Give the case to a command above the owner: the next one, or the one with code `to`."""
+    """Give the case to a command above the owner: the next one, or the one with code `to`.
+
+    Where nobody is there it goes on at once to the nearest above where somebody is, as the engine would let it.
+    """
     with turn(incident, Act.ESCALATE, by=by, **how) as t:
         chain = chain_above(t.incident)
         target = next((c for c in chain if not to or c.code == to), None)
         if target is None:
             raise ValidationError({"to": _("There is no such command above the present owner.")}, code="choice")
+        target, left_out = _somebody_at(t, chain, target)
         t.end_pause()
-        t.hand_over(target, Act.ESCALATE, EscalationKind.MANUAL, t.targets.acknowledge, told="escalate")
+        t.hand_over(
+            target, Act.ESCALATE, EscalationKind.MANUAL, t.targets.acknowledge, told="escalate", left_out=left_out
+        )
         # A rung that is left out stays informed, and of a critical case the NEC.
         passed = chain[: chain.index(target)]
         if t.incident.severity == Severity.CRITICAL and not t.incident.is_sealed and (secretariat := nec()):
             passed.append(secretariat)
         t.tell_commands("informed", passed)
     return t.incident
+
+
+def _somebody_at(
+    t: Turn, chain: list[SecurityCommand], wanted: SecurityCommand
+) -> tuple[SecurityCommand, list[SecurityCommand]]:
+    """`wanted` or the nearest above it with somebody there, and whom that leaves out. Refused where nobody is."""
+    vacant = vacant_for(t.incident, chain, t.now)
+    found, left_out = nearest_staffed(chain[chain.index(wanted) :], vacant)
+    if found is not None:
+        return found, left_out
+    lower, _passed = nearest_staffed(chain, vacant)
+    if lower is None:
+        text = _("Nobody is there now at any command above. Call them; the case stays with its owner.")
+        raise ValidationError({"to": text}, code="vacant")
+    text = _("Nobody is there now at %(wanted)s, nor above it. Choose %(other)s: somebody is there.")
+    raise ValidationError({"to": text % {"wanted": wanted.name, "other": lower.name}}, code="vacant")
 
 
 # ---- Towards the end ----

@@ -153,6 +153,14 @@ def first_staffed(
     return chain[at], [owner, *chain[:at]]
 
 
+def nearest_staffed(
+    chain: Sequence[SecurityCommand], vacant: Collection[int]
+) -> tuple[SecurityCommand | None, list[SecurityCommand]]:
+    """The first of `chain` that is not `vacant` (keys), and whom that leaves out; None where nobody is anywhere."""
+    at = next((n for n, c in enumerate(chain) if c.pk not in vacant), len(chain))
+    return (chain[at] if at < len(chain) else None), list(chain[:at])
+
+
 def above(owner: SecurityCommand, place: str, subjects: Sequence[SecurityCommand] | None) -> list[SecurityCommand]:
     """What stands above `owner` for this case, nearest first: the ladder, or for a sealed case the higher desks."""
     if subjects is not None:

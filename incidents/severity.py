@@ -6,19 +6,20 @@ A new severity times the clocks anew from the same anchors, and the ladder hears
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from commands.models import User
+from commands.models import SecurityCommand, User
 from incidents import stand_down
 from incidents.choices import SEVERITY_ORDER, Act, ClockKind, Severity, State
 from incidents.deadlines import due_at, opening_clocks
 from incidents.models import STANDING, ClockState, EscalationKind, Incident
-from incidents.routing import first_owner, ladder_of, nec
+from incidents.routing import first_owner, first_staffed, ladder_of, nearest_staffed, nec
 from incidents.rumours import must_be_verified
-from incidents.turn import Turn, chain_above, chosen, turn
+from incidents.turn import Turn, chain_above, chosen, turn, vacant_for
 
 #: Until it is contained, a critical case is reported on again and again.
 NEEDS_UPDATES = (State.REPORTED, State.ACKNOWLEDGED, State.RESPONDING)
@@ -61,8 +62,13 @@ def _rate(t: Turn) -> None:
         if kind != ClockKind.ACKNOWLEDGE or case.state == State.REPORTED:
             t.start_clock(kind, minutes)
     if case.owner.rung is None and not case.is_sealed:
-        owner = first_owner(case.place_id, case.severity)
-        t.hand_over(owner, Act.RAISE_SEVERITY, EscalationKind.HAND_BACK, targets.acknowledge, told="report")
+        ladder = ladder_of(case.place_id)
+        first = first_owner(case.place_id, case.severity, ladder)
+        chain = [first, *(c for c in ladder if (c.rung or 0) > (first.rung or 0))]
+        owner, left_out = first_staffed(first, chain[1:], vacant_for(case, chain, t.now))
+        t.hand_over(
+            owner, Act.RAISE_SEVERITY, EscalationKind.HAND_BACK, targets.acknowledge, told="report", left_out=left_out
+        )
 
 
 def _retime(t: Turn) -> None:
@@ -93,6 +99,15 @@ def _retime_updates(t: Turn) -> None:
         t.start_clock(ClockKind.UPDATE, every)
 
 
+def takes_critical(case: Incident, now: dt.datetime) -> tuple[SecurityCommand | None, list[SecurityCommand]]:
+    """Who gets a case of a district once it is critical: the province, or the nearest above where somebody is.
+
+    And whom that leaves out; None where nobody is at any of them. Then it stays with its owner, and the ladder is told.
+    """
+    chain = [c for c in ladder_of(case.place_id) if (c.rung or 0) >= 2]
+    return nearest_staffed(chain, vacant_for(case, chain, now))
+
+
 def _inform(t: Turn, old: Severity, new: Severity) -> None:
     """Raised to high or critical, the ladder hears of it; lowered from critical, the NEC does (domain 3.1).
 
@@ -111,11 +126,14 @@ def _inform(t: Turn, old: Severity, new: Severity) -> None:
     ladder = ladder_of(case.place_id)
     if new == Severity.CRITICAL:
         if case.rung < 2:
-            province = next((c for c in ladder if (c.rung or 0) >= 2), None)
-            if province:
+            takes, left_out = takes_critical(case, t.now)
+            if takes:
                 t.hand_over(
-                    province, Act.RAISE_SEVERITY, EscalationKind.OWNER_MOVED, t.targets.acknowledge, told="escalate"
-                )
+                    takes, Act.RAISE_SEVERITY, EscalationKind.OWNER_MOVED, t.targets.acknowledge, told="escalate",
+                    left_out=left_out,
+                )  # fmt: skip
+            elif left_out:
+                t.extra_after = {"left_out": [c.pk for c in left_out]}
         t.tell_commands("raise_severity", [*ladder, *([secretariat] if secretariat else [])])
     else:
         t.tell_commands("raise_severity", [c for c in ladder if c.rung == 2])

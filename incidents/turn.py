@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,12 +36,13 @@ from incidents.models import (
     Policy,
 )
 from incidents.policies import rules_for, targets_at
-from incidents.routing import above, people_at, serving_under
+from incidents.routing import above, people_at, serving_under, vacant_among
 from incidents.timekeeping import keep_pauses, run_again
 from incidents.timekeeping import new_clock as new_clock
 from incidents.timekeeping import refresh_deadline as refresh_deadline
 from incidents.timekeeping import resume_clocks as resume_clocks
 from incidents.timekeeping import start_clock as start_clock
+from incidents.vacancies import write_left_out
 
 #: Fields whose change the journal shows, as stored values.
 TRACKED = (
@@ -148,6 +149,12 @@ def chain_above(incident: Incident) -> list[SecurityCommand]:
     return above(incident.owner, incident.place_id, subjects)
 
 
+def vacant_for(incident: Incident, commands: Sequence[SecurityCommand], now: dt.datetime) -> set[int]:
+    """Keys of those of `commands` where nobody is there who may have this case."""
+    subjects = [s.command for s in incident.subjects.select_related("command")] if incident.is_sealed else None
+    return vacant_among(commands, now, subjects)
+
+
 def targets_of(incident: Incident, now: dt.datetime) -> Targets:
     """The response targets of a case: of its own policy, by the phase that times it, its severity and the moment."""
     rules, case = rules_for(incident), incident
@@ -243,9 +250,19 @@ class Turn:
     # ---- Custody ----
 
     def hand_over(
-        self, to: SecurityCommand, reason: str, kind: EscalationKind, accept_minutes: int, *, told: str
+        self,
+        to: SecurityCommand,
+        reason: str,
+        kind: EscalationKind,
+        accept_minutes: int,
+        *,
+        told: str,
+        left_out: Sequence[SecurityCommand] = (),
     ) -> None:
-        """Give the case to `to`; the sender stays accountable until it accepts."""
+        """Give the case to `to`; the sender stays accountable until it accepts.
+
+        `left_out`: who would have got it, had somebody been there; each has its row and its entry, as by the engine.
+        """
         sender = self.incident.owner
         Custody.objects.create(
             incident=self.incident, command=to, from_command=sender, reason=reason[:40], due_at=self.now, at=self.now
@@ -266,6 +283,7 @@ class Turn:
         self.incident.rung = to.rung or 0
         self.incident.highest_rung = max(self.incident.highest_rung, self.incident.rung)
         self.incident.is_accepted = False
+        write_left_out(self.incident, left_out, self.now, episode=number + 1)
         waiting = self.incident.state == State.REPORTED
         self.start_clock(ClockKind.ACKNOWLEDGE if waiting else ClockKind.ACCEPT, accept_minutes)
         self.tell_commands(told, [to])

@@ -15,12 +15,18 @@ def keep_left_out(incident: Incident, left_out: Sequence[SecurityCommand], now: 
 
     In the transaction of the report, whose entry stands before these. Writes the case's version.
     """
+    # Acts of people count from 1: this comes before all of them.
+    write_left_out(incident, left_out, now, episode=0)
+    incident.save(update_fields=["version"])
+
+
+def write_left_out(incident: Incident, left_out: Sequence[SecurityCommand], now: dt.datetime, *, episode: int) -> None:
+    """The rows and entries alone, beside the hand-over `episode` to the case's owner; its version is not written."""
     for part, command in enumerate(left_out, 1):
         Escalation.objects.create(
             incident=incident,
             clock="",
-            # Acts of people count from 1: this comes before all of them.
-            episode=0,
+            episode=episode,
             step=0,
             part=part,
             kind=EscalationKind.VACANT,
@@ -39,4 +45,3 @@ def keep_left_out(incident: Incident, left_out: Sequence[SecurityCommand], now: 
             after={"left_out": command.pk},
             version=incident.version,
         )
-    incident.save(update_fields=["version"])

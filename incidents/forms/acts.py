@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from commands.models import Posting, User
 from elections.choices import Level
 from elections.models import Jurisdiction
-from incidents import pauses, referrals, routing
+from incidents import pauses, referrals
 from incidents.choices import (
     SEVERITY_ORDER,
     Act,
@@ -40,6 +40,7 @@ from incidents.choices import (
     TimePrecision,
     Verification,
 )
+from incidents.forms import foretold
 from incidents.forms.asks import ASKS, CORRECTABLE
 from incidents.lifecycle import REASONED
 from incidents.models import Category, Incident
@@ -252,14 +253,10 @@ def _assignee(form: ActForm) -> forms.Field:
 
 
 def _to(form: ActForm) -> forms.Field:
-    subjects = None
-    if form.incident.is_sealed:
-        subjects = [s.command for s in form.incident.subjects.select_related("command")]
-    above = routing.above(form.incident.owner, form.incident.place_id, subjects)
+    above = foretold.commands_above(form.incident, form.now)
     return _select(
-        _("To which command"), [(c.code, c.name) for c in above[1:]], required=False,
-        blank=above[0].name if above else _("The next above"),
-    )  # fmt: skip
+        _("To which command"), above[1:], required=False, blank=above[0][1] if above else _("The next above")
+    )
 
 
 def _severities(form: ActForm, *, up: bool) -> list[tuple[str, str]]:
@@ -347,7 +344,9 @@ _FIELDS: dict[str, Callable[[ActForm], forms.Field]] = {
     "concerned": _concerned,
     "assignee": _assignee,
     "to": _to,
-    "raised_severity": lambda f: _select(_("New severity"), _severities(f, up=True)),
+    "raised_severity": lambda f: _select(
+        _("New severity"), _severities(f, up=True), help_text=foretold.critical_goes_to(f.incident, f.now)
+    ),
     "lowered_severity": lambda f: _select(_("New severity"), _severities(f, up=False)),
     "outcome": lambda f: _select(_("How it ended"), Outcome.choices, blank=_("Choose")),
     "verification": lambda f: _select(_("Is it true"), Verification.choices, initial=f.incident.verification),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from incidents import actions
 from incidents.choices import Act, ClockKind
@@ -12,6 +16,7 @@ from incidents.escalation import engine
 from incidents.escalation.ahead import steps_ahead
 from incidents.models import Entry, Incident, Policy
 from incidents.policies import rules_of
+from incidents.turn import chain_above
 from tests.cast import NOW, Cast
 from tests.factories import make_sealed
 from tests.incidents.escalation.tools import DAY, HOUR, MINUTE, kept, leave_empty, running, told
@@ -138,10 +143,89 @@ def test_who_serves_at_the_unit_concerned_counts_as_nobody_and_hears_nothing(cas
     assert told(case, cast.demo_integrity) == []
 
 
-def test_a_manual_act_may_still_name_the_command(cast: Cast, make_incident: Make) -> None:
+def test_what_is_escalated_to_an_empty_command_goes_on_at_once_with_an_entry(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    """It would lie there until the warning; and the page says so before the act."""
     case = make_incident(severity="low")
     leave_empty(cast.command("provincial"))
+    name, instead = cast.command("provincial").name_en, cast.command("psc").name_en
+    with time_machine.travel(NOW, tick=False):
+        form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=escalate")
+    assert f"{name}: nobody is there now, it goes on at once to {instead}" in form.content.decode()
     case = actions.perform(
-        Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="KH21", reason="They know the place."
+        Act.ESCALATE, case, by=cast.duty_commander, version=1, now=NOW, to="KH21", reason="They know the place."
     )
+    assert (case.owner, case.version) == (cast.command("psc"), 3)
+    district, province = cast.command("duty_commander").code, cast.command("provincial").code
+    assert sorted(kept(case)) == [("manual", 0, district, "PSC"), ("vacant", 1, province, "PSC")]
+    skip, act = case.entries.order_by("pk")[1:]
+    assert (skip.act, skip.command, skip.channel) == ("skip", cast.command("provincial"), "engine")
+    assert (act.act, act.version) == ("escalate", 3)
+    assert [c.command.code for c in case.custodies.order_by("pk")] == [district, "PSC"]
+    # What comes after has numbers of its own, and nothing is counted twice.
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.psc, version=3, now=NOW)
+    run = engine.tick(NOW + 30 * DAY)
+    assert (run.quarantined, run.error) == (0, "")
+
+
+def test_to_where_nobody_is_at_all_nothing_is_escalated(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(severity="low")
+    leave_empty(cast.command("psc"))
+
+    def escalate(**where: str) -> None:
+        actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=1, now=NOW, reason="Too large.", **where)
+
+    name = cast.command("provincial").name
+    with pytest.raises(ValidationError, match=f"Choose {name}: somebody is there"):
+        escalate(to="PSC")
+    leave_empty(cast.command("provincial"))
+    with pytest.raises(ValidationError, match="Nobody is there now at any command above"):
+        escalate()
+    case.refresh_from_db()
+    assert (case.owner, case.version) == (cast.command("duty_commander"), 1)
+
+
+def test_of_a_sealed_case_an_empty_desk_is_left_out_by_hand_too(cast: Cast, make_sealed: Make) -> None:
+    case = make_sealed(severity="low")
+    assert case.owner == cast.command("demo_integrity")
+    chain = chain_above(case)
+    assert chain[-1] == cast.command("nec_integrity") and len(chain) == 2
+    case = actions.perform(Act.ESCALATE, case, by=cast.demo_integrity, version=None, now=NOW, reason="Too large.")
+    assert case.owner == cast.command("nec_integrity")
+    assert ("vacant", 1, chain[0].code, chain[1].code) in kept(case)
+
+
+def test_raised_to_critical_it_passes_a_province_where_nobody_is(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    case = make_incident(severity="high")
+    leave_empty(cast.command("provincial"))
+    province, psc = cast.command("provincial"), cast.command("psc")
+    with time_machine.travel(NOW, tick=False):
+        form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=raise_severity")
+    said = f"A critical case goes to {psc.name_en}: nobody is there now at {province.name_en}."
+    assert said in form.content.decode()
+    case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.duty_commander, version=None, now=NOW, severity="critical")
+    assert (case.owner, case.rung) == (psc, 3)
+    assert ("vacant", 1, province.code, "PSC") in kept(case)
+    assert case.entries.filter(act="skip", command=province).count() == 1
+    assert told(case, cast.psc).count("escalate") == 1
+
+
+def test_raised_to_critical_with_nobody_above_it_stays_with_who_is_there(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(severity="high")
+    leave_empty(cast.command("provincial"), cast.command("psc"))
+    case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.duty_commander, version=None, now=NOW, severity="critical")
+    assert case.owner == cast.command("duty_commander")
+    entry = case.entries.get(act="raise_severity")
+    assert entry.after["left_out"] == [cast.command("provincial").pk, cast.command("psc").pk]
+    assert "raise_severity" in told(case, cast.nec)
+
+
+def test_a_worksheet_that_is_done_gives_its_case_to_who_is_there(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(category="INF-01")
+    leave_empty(cast.command("duty_commander"))
+    case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.nec, version=None, now=NOW, severity="medium")
     assert case.owner == cast.command("provincial")
+    assert ("vacant", 1, cast.command("duty_commander").code, case.owner.code) in kept(case)
