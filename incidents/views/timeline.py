@@ -220,8 +220,9 @@ def names_for(entries: Sequence[Entry]) -> dict[str, str]:
     for entry in entries:
         for values in (entry.before, entry.after):
             for name, found in wanted.items():
-                if values.get(name):
-                    found.add(values[name])
+                # A step that left several commands out names them together.
+                value = values.get(name)
+                found |= set(value) if isinstance(value, list) else {value} if value else set()
     names: dict[str, str] = {}
     for name in ("owner", "told", "left_out"):
         if wanted[name]:

@@ -229,3 +229,20 @@ def test_a_worksheet_that_is_done_gives_its_case_to_who_is_there(cast: Cast, mak
     case = actions.perform(Act.RAISE_SEVERITY, case, by=cast.nec, version=None, now=NOW, severity="medium")
     assert case.owner == cast.command("provincial")
     assert ("vacant", 1, cast.command("duty_commander").code, case.owner.code) in kept(case)
+
+
+def test_the_page_of_a_case_that_passed_an_empty_command_says_so(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    """By the engine, which names whom it left out together, and by hand."""
+    moved = make_incident(severity="low")
+    leave_empty(cast.command("provincial"))
+    engine.tick(AFTER)
+    raised = make_incident(severity="high")
+    leave_empty(cast.command("psc"))
+    actions.perform(Act.RAISE_SEVERITY, raised, by=cast.duty_commander, version=None, now=NOW, severity="critical")
+    said = f"{cast.command('provincial').name_en} was left out: nobody was there"
+    with time_machine.travel(NOW, tick=False):
+        page = signed_in(cast.duty_commander).get(moved.get_absolute_url() + "?show=all").content.decode()
+        assert said in page
+        assert signed_in(cast.duty_commander).get(raised.get_absolute_url()).status_code == 200
