@@ -8,19 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 from django.db.models import (
     Case,
     Count,
     DateTimeField,
-    DurationField,
-    ExpressionWrapper,
     F,
-    Max,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     When,
@@ -39,6 +34,7 @@ BY_HAND, AT_ONCE = "by_hand", "critical"
 BESIDE = -1
 #: So many outages of a period are listed, the last ones; all are counted.
 LISTED = 20
+_CHUNK = 5_000
 #: Acts of people after which a deadline of the ladder may lie in the past.
 _SET_ANEW = tuple(TIMES_ANEW - ENGINE_ACTS - {Act.REFER})
 K = EscalationKind
@@ -129,18 +125,20 @@ def _late(
     steps: QuerySet[Escalation], outages: list[tuple[dt.datetime, dt.datetime]]
 ) -> tuple[int, float | None, list[int]]:
     """Steps of a rule that fired late, minutes of the latest of them, and how many of them each outage explains."""
-    slack = patience()
-    late = steps.filter(part=0, fired_at__gt=F("due_at") + slack).exclude(clock="").annotate(since=_since())
-    late = late.filter(fired_at__gt=F("since") + slack)
-    explained: dict[str, Any] = {}
-    for number, (started_at, ended_at) in enumerate(outages):
+    slack, latest, n = patience(), dt.timedelta(), 0
+    after = [0] * len(outages)
+    late = steps.filter(part=0, fired_at__gt=F("due_at") + slack).exclude(clock="")
+    # Row by row: in the database each outage would work out `_since` anew for every step.
+    for since, fired_at in late.annotate(since=_since()).values_list("since", "fired_at").iterator(chunk_size=_CHUNK):
+        if fired_at <= since + slack:
+            continue
+        n, latest = n + 1, max(latest, fired_at - since)
         # As the timeline says it: to be fired while the engine was away, fired once it was back.
-        within = Q(since__gte=started_at - slack, since__lt=ended_at, fired_at__gte=ended_at)
-        explained[f"after{number}"] = Count("pk", filter=within)
-    by = ExpressionWrapper(F("fired_at") - F("since"), output_field=DurationField())
-    found = late.aggregate(n=Count("pk"), latest=Max(by), **explained)
-    latest = _minutes(found["latest"]) if found["latest"] is not None else None
-    return found["n"], latest, [found[f"after{number}"] for number in range(len(outages))]
+        for number, (started_at, ended_at) in enumerate(outages):
+            if started_at - slack <= since < ended_at <= fired_at:
+                after[number] += 1
+                break
+    return n, _minutes(latest) if n else None, after
 
 
 def _since() -> Greatest:

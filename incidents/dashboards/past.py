@@ -8,7 +8,23 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Coalesce, Least
 
 from incidents.choices import OPEN, ClockKind, State
 from incidents.models import Clock, ClockState, Entry, Incident
@@ -62,7 +78,10 @@ def was_open(moment: dt.datetime) -> WasOpen:
 def late_at(cases: IncidentQuerySet, moment: dt.datetime, was: WasOpen | None = None) -> IncidentQuerySet:
     """Those of `cases` that were open at `moment` with a deadline past that was still to be met."""
     live = Q(state__in=[ClockState.RUNNING, ClockState.EXHAUSTED]) | Q(stopped_at__gte=moment)
-    late = Clock.objects.filter(live, incident=OuterRef("pk"), anchor_at__lt=moment, deadline_at__lt=moment)
+    live |= Q(state=ClockState.PAUSED, paused_at__gte=moment)
+    # A pause that came after the moment and is over moved the deadline on: it was earlier then.
+    past = Q(anchor_at__lt=moment, deadline_at__lt=moment) | Q(paused_seconds__gt=0, was_due__lt=moment)
+    late = Clock.objects.alias(was_due=_due_before_pauses(moment)).filter(live, past, incident=OuterRef("pk"))
     # A new severity gives a new deadline from the old anchor: one that came after the moment says nothing of it.
     set_later = Clock.objects.filter(
         incident=OuterRef("incident"),
@@ -72,6 +91,17 @@ def late_at(cases: IncidentQuerySet, moment: dt.datetime, was: WasOpen | None = 
         stopped_at__gte=moment,
     )
     return open_at(cases, moment, was).filter(Exists(late.exclude(Exists(set_later))))
+
+
+def _due_before_pauses(moment: dt.datetime) -> ExpressionWrapper[CombinedExpression]:
+    """When a clock was due before the pauses that its case had since `moment`; to the minute, as pauses are kept."""
+    pauses = Clock.objects.filter(
+        incident=OuterRef("incident"), kind=ClockKind.SNOOZE, anchor_at__gte=moment, stopped_at__isnull=False
+    )
+    length = Least("stopped_at", "deadline_at") - F("anchor_at")
+    stood = pauses.order_by().values("incident").annotate(all=Sum(length, output_field=DurationField())).values("all")
+    zero = Value(dt.timedelta(), output_field=DurationField())
+    return ExpressionWrapper(F("deadline_at") - Coalesce(Subquery(stood), zero), output_field=DateTimeField())
 
 
 def values_at(

@@ -381,14 +381,6 @@ def test_who_serves_at_the_unit_is_not_told_of_its_own_case_under_another_role(c
     assert {row["who_acted"]: row["value"] for row in api(cast, "nec")["conduct"]}["police"] == 2
 
 
-def test_a_drill_is_in_no_section(cast: Cast) -> None:
-    before = {name: value for name, value in api(cast, "nec").items() if name != "made_at"}
-    drill = plain_case(reported_at=TUESDAY, is_drill=True, initial_severity="low", severity="high")
-    step(drill, TUESDAY + HOUR, late=30)
-    change(plain_case(reported_at=MONDAY - DAY, is_drill=True), TUESDAY, injured=(1, 0))
-    assert {name: value for name, value in api(cast, "nec").items() if name != "made_at"} == before
-
-
 # ---- In every form ----
 
 
@@ -472,3 +464,32 @@ def test_the_numbers_of_queries_do_not_grow_with_cases_steps_and_outages(
         Outage.objects.create(started_at=TUESDAY + number * HOUR, ended_at=TUESDAY + number * HOUR + 5 * MINUTE)
     assert count() <= few
     assert len(summary(cast.ministry).sections.now.handovers.listed) == 13 <= ladder.LISTED
+
+
+@pytest.mark.parametrize("hours", [1, 30, 60], ids=["not paused yet", "paused", "runs again"])
+def test_a_pause_after_the_cut_off_forgives_nothing_of_the_week_before(
+    cast: Cast, make_incident: Any, hours: int
+) -> None:
+    """A case that was late on Sunday is still late in the summary of that week while it stands paused and after."""
+    at = SUNDAY_NIGHT + 10 * HOUR
+    thursday = TUESDAY + 2 * DAY
+    case = make_incident(category="CRM-06", severity="low", now=thursday)
+    actions.acknowledge(case, by=cast.duty_commander, version=None, now=thursday + HOUR)
+    late = case.clocks.get(kind=ClockKind.FIRST_UPDATE)
+    assert late.deadline_at < SUNDAY_NIGHT
+    assert by_name(summary(cast.ministry))["late_at_end"] == 1
+    until = at + 24 * HOUR
+    actions.perform(
+        Act.SNOOZE, case, by=cast.duty_commander, version=None, now=at, until=until, reason="Back on Thursday."
+    )
+    actions.perform(Act.COUNTERSIGN, case, by=cast.provincial, version=None, now=at + HOUR)
+    if hours > 40:
+        actions.perform(Act.WAKE, case, by=cast.duty_commander, version=None, now=at + 20 * HOUR)
+        late.refresh_from_db()
+        assert late.paused_seconds == 19 * 3600 and late.deadline_at > SUNDAY_NIGHT
+    cache.clear()
+    assert by_name(summary(cast.ministry, SUNDAY_NIGHT + hours * HOUR))["late_at_end"] == 1
+
+
+def by_name(made: weekly.Weekly) -> dict[str, Any]:
+    return {total.measure.name: total.figure.value for total in made.totals}
