@@ -109,7 +109,6 @@ def waiting_for(user: User) -> IncidentQuerySet:
     return Incident.objects.visible_to(user).filter(
         classification=Classification.UNDETERMINED,
         state__in=CLASSIFIABLE,
-        is_drill=False,
         election__is_locked=False,
     )
 
@@ -203,7 +202,6 @@ def candidates(rule: Rule, now: dt.datetime) -> IncidentQuerySet:
         rule.applies,
         classification=Classification.UNDETERMINED,
         state__in=CLASSIFIABLE,
-        is_drill=False,
         election__is_locked=False,
         reported_at__lte=now - rule.after,
     ).order_by("reported_at", "pk")

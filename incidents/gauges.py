@@ -88,7 +88,7 @@ class _Numbers(Collector):
         yield _gauge("engine_fired", "Steps fired in five minutes.", [fired])
 
     def _ladder(self) -> Iterator[Metric]:
-        everything = Incident.objects.filter(is_sealed=False, is_drill=False)
+        everything = Incident.objects.filter(is_sealed=False)
         top = board.at_the_top(everything, self.now).count()
         yield _gauge("cases_exhausted", "Cases late with no command above, sealed ones left out.", [top])
         there = SecurityCommand.objects.active().filter(kind__in=LADDER)

@@ -65,7 +65,6 @@ def without_notice(cases: IncidentQuerySet) -> IncidentQuerySet:
     return (
         cases.filter(verification=Verification.VERIFIED, state__in=(*OPEN, State.RESOLVED), public_notices=None)
         .exclude(severity=Severity.UNRATED)
-        .exclude(is_drill=True)
         .order_by("-reported_at", "-pk")
     )
 

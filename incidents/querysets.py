@@ -148,8 +148,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(state__in=OPEN, next_due_at__lt=now)
 
     def counted(self) -> IncidentQuerySet:
-        """Cases that are incidents: duplicates, withdrawn and dismissed reports and drills are not counted as such."""
-        return self.filter(is_drill=False).exclude(state__in=[State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT])
+        """Cases that are incidents: duplicates, withdrawn and dismissed reports are not counted as such."""
+        return self.exclude(state__in=[State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT])
 
     def under(self, code: str) -> IncidentQuerySet:
         return self.filter(place_under(code))

@@ -109,7 +109,7 @@ def in_words(referral: Referral) -> str:
 
 def with_deadline(cases: IncidentQuerySet) -> QuerySet[Referral]:
     """Running referrals with a deadline, of `cases` (already scoped), soonest first."""
-    found = Referral.objects.filter(outcome="", due_at__isnull=False, incident__in=cases, incident__is_drill=False)
+    found = Referral.objects.filter(outcome="", due_at__isnull=False, incident__in=cases)
     return found.select_related("incident", "incident__category", "incident__place", "incident__owner").order_by(
         "due_at", "pk"
     )
@@ -117,4 +117,4 @@ def with_deadline(cases: IncidentQuerySet) -> QuerySet[Referral]:
 
 def without_deadline(cases: IncidentQuerySet) -> QuerySet[Referral]:
     """Running referrals for which the law sets no time, of `cases` (already scoped)."""
-    return Referral.objects.filter(outcome="", due_at=None, incident__in=cases, incident__is_drill=False)
+    return Referral.objects.filter(outcome="", due_at=None, incident__in=cases)

@@ -1,7 +1,7 @@
 """Counts that move with the case, in the transaction of the act: out of the cell it leaves, into the cell it enters.
 
-Two tables: `Tally` (where a case stands now) and `DayTally` (what came in on a day). Sealed cases and drills are in
-neither. What they cost and why they are shaped so: docs/decisions/0006-tallies.md.
+Two tables: `Tally` (where a case stands now) and `DayTally` (what came in on a day). Sealed cases are in neither.
+What they cost and why they are shaped so: docs/decisions/0006-tallies.md.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def local_day(moment: dt.datetime) -> dt.date:
 
 
 def cell_of(incident: Incident) -> Cell | None:
-    """The cell of a case, or None where it is in no number of the ladder (sealed, drill, not sent yet)."""
-    if incident.is_sealed or incident.is_drill or incident.state == State.DRAFT:
+    """The cell of a case, or None where it is in no number of the ladder (sealed, not sent yet)."""
+    if incident.is_sealed or incident.state == State.DRAFT:
         return None
     return Cell(
         incident.election_id,
@@ -161,7 +161,7 @@ def _upsert(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
 
 def _tallied() -> QuerySet[Incident]:
     """Every case in the tallies. Reads around `visible_to`: the tallies are nobody's view, and hold no sealed case."""
-    return Incident._base_manager.filter(is_sealed=False, is_drill=False).exclude(state=State.DRAFT)
+    return Incident._base_manager.filter(is_sealed=False).exclude(state=State.DRAFT)
 
 
 def counted_here() -> dict[Here, int]:

@@ -13,7 +13,7 @@ from incidents.models import Incident
 PROPERTIES = (
     "reference", "phase", "state", "severity", "verification", "classification", "time_precision", "channel",
     "is_gender_based", "killed", "injured", "stations_affected", "minutes_stopped", "voters_affected",
-    "is_sealed", "is_drill", "version",
+    "is_sealed", "version",
 )  # fmt: skip
 MOMENTS = ("occurred_at", "reported_at", "contained_at", "resolved_at", "closed_at", "next_due_at")
 

@@ -88,7 +88,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "place", "province_code", "district_code", "point", "title", "narrative", "place_note",
             "actor_type", "target_type", "means", "is_gender_based",
             "killed", "injured", "stations_affected", "minutes_stopped", "voters_affected",
-            "is_sealed", "is_drill", "outcome", "dismiss_reason", "waits_for",
+            "is_sealed", "outcome", "dismiss_reason", "waits_for",
             "acknowledged_at", "first_update_at", "last_update_at", "contained_at", "resolved_at", "closed_at",
             "classified_at", "reopened_count", "snoozed_until", "next_due_at", "next_due_kind", "version", "updated_at",
         ]  # fmt: skip

@@ -32,7 +32,6 @@ def sealed_cases(question: Question) -> QuerySet[Incident] | None:
         return None
     found: QuerySet[Incident] = Incident._base_manager.filter(
         is_sealed=True,
-        is_drill=False,
         reported_at__gte=question.span.start,
         reported_at__lt=question.span.end,
     ).exclude(subjects__command__code__in=unit_codes(question.user.current_postings))

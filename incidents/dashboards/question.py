@@ -95,8 +95,8 @@ class Question:
     # ---- From the cases ----
 
     def cases(self) -> IncidentQuerySet:
-        """The cases in view and asked for, drills left out."""
-        visible = Incident.objects.visible_to(self.user).filter(is_drill=False)
+        """The cases in view and asked for."""
+        visible = Incident.objects.visible_to(self.user)
         return self.asked.apply(visible, self.user, self.now).order_by()
 
     def reported(self) -> IncidentQuerySet:

@@ -51,7 +51,7 @@ def _districts(question: Question, place: str) -> list[tuple[str, bool]]:
 
     def count() -> list[tuple[str, bool]]:
         seen = Incident.objects.visible_to(plain.user).filter(
-            place_under(place), is_drill=False, is_sealed=False, reported_at__gte=since(plain.now)
+            place_under(place), is_sealed=False, reported_at__gte=since(plain.now)
         )
         # One look into an index for each district: to read the week's cases costs what there are of them.
         districts = Jurisdiction.objects.filter(level=Level.DISTRICT, valid_to=None, pcode__startswith=place)

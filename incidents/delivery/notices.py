@@ -154,7 +154,7 @@ def notices_told(
             people.setdefault(person.pk, kind)
     contacts = contacts_of(people)
     rows = [r for key, kind in people.items() for r in rows_for([key], kind, entry.at, incident.severity, contacts)]
-    if commands and not incident.is_sealed and not incident.is_drill and (hooks := hooks_on()):
+    if commands and not incident.is_sealed and (hooks := hooks_on()):
         hooked: dict[int | None, Row] = {}
         for kind, paths in commands:
             for row in hook_rows(paths, kind, entry.at, hooks):

@@ -172,7 +172,7 @@ def may_answer(notice: Notice) -> bool:
     Not of a sealed case: whoever answers for that signs in.
     """
     case, person = notice.incident, notice.recipient
-    if case is None or person is None or case.is_sealed or case.is_drill or not case.is_open:
+    if case is None or person is None or case.is_sealed or not case.is_open:
         return False
     if case.is_accepted and case.state != State.REPORTED:
         return False

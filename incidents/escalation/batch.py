@@ -262,7 +262,7 @@ class Written:
             for (kind, place), people in told.people().items()
             for row in rows_for(people, kind, self.now, case.severity, self.chains.contacts)
         ]
-        if not case.is_sealed and not case.is_drill and told.commands and self.chains.hooks:
+        if not case.is_sealed and told.commands and self.chains.hooks:
             kind, place = told.loudest()
             paths = [self.chains.path_of(key) for key in told.commands]
             rows += [(row, place) for row in hook_rows(paths, kind, self.now, self.chains.hooks)]

@@ -25,7 +25,6 @@ class Case:
     state: str
     severity: str
     is_sealed: bool
-    is_drill: bool
     owner: int
     place: str
     policy: int
@@ -38,7 +37,7 @@ class Case:
     election: int
 
 
-_COLUMNS = """i.state, i.severity, i.is_sealed, i.is_drill, i.owner_id, i.place_id, i.policy_id, i.clock_phase,
+_COLUMNS = """i.state, i.severity, i.is_sealed, i.owner_id, i.place_id, i.policy_id, i.clock_phase,
     i.version, i.rung, i.highest_rung, i.is_accepted, i.snoozed_until, i.election_id"""
 #: Legal deadlines run on while a case is resolved; everything else only while it is open.
 _DUE = """
@@ -111,8 +110,8 @@ def _key(column: str) -> str:
 
 def _case(row: Sequence[Any]) -> Case:
     return Case(
-        row[0], row[1], row[2], bool(row[3]), bool(row[4]), row[5], row[6], row[7], row[8], row[9], row[10],
-        row[11], bool(row[12]), None if row[13] is None else bulk.from_text(row[13]), row[14],
+        row[0], row[1], row[2], bool(row[3]), row[4], row[5], row[6], row[7], row[8], row[9], row[10],
+        bool(row[11]), None if row[12] is None else bulk.from_text(row[12]), row[13],
     )  # fmt: skip
 
 

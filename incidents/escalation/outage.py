@@ -116,7 +116,7 @@ def tell_passed(outage: Outage, now: dt.datetime) -> int:
     passed = Escalation.objects.filter(
         kind=EscalationKind.PASSED, fired_at__gte=outage.ended_at, fired_at__lte=now, to_command__isnull=False
     )
-    told = _digests(outage, now, passed.filter(incident__is_sealed=False, incident__is_drill=False))
+    told = _digests(outage, now, passed.filter(incident__is_sealed=False))
     for row in passed.filter(incident__is_sealed=True).select_related("incident"):
         told += _one(row, now)
     return told

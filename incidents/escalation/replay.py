@@ -70,7 +70,7 @@ def past(cases: IncidentQuerySet, ladders: Ladders, most: int = MOST) -> list[Ca
     What is open is played up to the moment of the `ladders`: nobody knows what people will do then.
     A case that was never rated, sealed or for practice, or whose place no command covers, is not among them.
     """
-    wanted = cases.filter(is_sealed=False, is_drill=False).exclude(state__in=_NOT_PLAYED)
+    wanted = cases.filter(is_sealed=False).exclude(state__in=_NOT_PLAYED)
     rows = list(wanted.exclude(severity=Severity.UNRATED).order_by("reported_at", "pk").values_list(*_COLUMNS)[:most])
     keys = [row[0] for row in rows]
     updates, accepts = _updates(r[0] for r in rows if r[4] == Severity.CRITICAL), _accepts(keys)

@@ -39,7 +39,7 @@ from incidents.querysets import IncidentQuerySet
 
 IS_OPEN = Q(state__in=OPEN)
 #: Open and in the numbers of the ladder.
-IS_COUNTED_OPEN = Q(state__in=OPEN, is_sealed=False, is_drill=False)
+IS_COUNTED_OPEN = Q(state__in=OPEN, is_sealed=False)
 
 
 class ReferenceCounter(models.Model):
@@ -151,7 +151,6 @@ class Incident(models.Model):
 
     #: Conflict of interest: out of sight and out of every count of the unit concerned and of the ladder (tier T4).
     is_sealed = models.BooleanField(default=False)
-    is_drill = models.BooleanField(default=False)
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="merged", db_index=False
     )
@@ -223,7 +222,6 @@ class Incident(models.Model):
                     "severity",
                     "phase",
                     "is_sealed",
-                    "is_drill",
                     "election",
                     "province_code",
                     "category",
@@ -262,7 +260,7 @@ class Incident(models.Model):
                     *("severity", "acknowledged_at", "state", "province_code", "district_code", "election", "category"),
                 ],
                 condition=Q(severity__in=[Severity.CRITICAL, Severity.HIGH], acknowledged_at__isnull=False)
-                & Q(is_sealed=False, is_drill=False),
+                & Q(is_sealed=False),
                 name="serious_acknowledged",
             ),
             # What was open yesterday: most of it is open now, and the rest ended since.
@@ -272,7 +270,7 @@ class Incident(models.Model):
                     *("severity", "state", "reopened_count", "reported_at", "province_code", "district_code"),
                     *("election", "category"),
                 ],
-                condition=Q(resolved_at__isnull=False, is_sealed=False, is_drill=False),
+                condition=Q(resolved_at__isnull=False, is_sealed=False),
                 name="ended_by_time",
             ),
             models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="merged_by_survivor"),

@@ -82,7 +82,6 @@ def test_an_unreadable_cursor_starts_at_the_beginning(cast: Cast, cursor: str) -
         {"classification": "ordinary"},
         {"state": "withdrawn"},
         {"state": "not_an_incident"},
-        {"is_drill": True},
         {"is_sealed": True},
     ],
 )
@@ -154,7 +153,6 @@ def test_an_ordinary_low_case_is_decided_after_seven_days() -> None:
         {"proposed_classification": "electoral"},
         {"proposed_classification": "hazard"},
         {"is_sealed": True},
-        {"is_drill": True},
         {"classification": "electoral"},
         {"state": "withdrawn"},
     ],

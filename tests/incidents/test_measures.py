@@ -56,7 +56,6 @@ def many(seed: int, count: int = 80) -> None:
             reported_at=NOW - dt.timedelta(hours=chance.randrange(24 * 40)),
             occurred_at=NOW - dt.timedelta(hours=24 * 40 + chance.randrange(30)) if chance.random() < 0.2 else NOW,
             is_sealed=chance.random() < 0.08,
-            is_drill=chance.random() < 0.05,
         )
     rebuild()
 
@@ -291,7 +290,7 @@ def test_the_list_behind_a_number_holds_exactly_its_cases() -> None:
     for name, measure in MEASURES.items():
         if measure.cases is None or name == "with_psc":
             continue
-        listed = CaseFilter(**measure.cases).apply(Incident.objects.visible_to(user), user, NOW).filter(is_drill=False)
+        listed = CaseFilter(**measure.cases).apply(Incident.objects.visible_to(user), user, NOW)
         assert listed.count() == measure.query(Question(user, NOW)), name
 
 

@@ -63,9 +63,8 @@ def test_a_merged_report_stays_a_report_and_is_no_incident_any_more() -> None:
     assert differences() == []
 
 
-def test_sealed_cases_and_drills_are_in_no_cell() -> None:
+def test_sealed_cases_are_in_no_cell() -> None:
     assert cell_of(plain_case(is_sealed=True)) is None
-    assert cell_of(plain_case(is_drill=True)) is None
     assert differences() == []
 
 

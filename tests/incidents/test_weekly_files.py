@@ -154,10 +154,9 @@ def test_a_row_of_a_past_week_shows_what_was_known_at_its_end(cast: Cast, signed
     assert (row["Severity"], row["State"], row["Acknowledged (Asia/Phnom_Penh)"]) == ("Low", "Reported", "")
 
 
-def test_a_sealed_case_and_a_drill_have_no_row(cast: Cast, signed_in: Any) -> None:
+def test_a_sealed_case_has_no_row(cast: Cast, signed_in: Any) -> None:
     sealed = plain_case(reported_at=TUESDAY, place_id=DEMO_COMMUNE, is_sealed=True, reporter=cast.nec)
     ConflictSubject.objects.create(incident=sealed, command=cast.command("demo_duty"))
-    plain_case(reported_at=TUESDAY, is_drill=True)
     for name in ("nec", "ministry", "psc", "demo_provincial"):
         assert table(fetch(signed_in(getattr(cast, name)), "weekly_cases")[1]) == [], name
 
