@@ -46,6 +46,9 @@ class Facts:
     is_resolver: bool = False
     is_requester: bool = False
     request_act: str = ""
+    #: Of a pause that waits: "above" the owner, the "nec" where nothing stands above it, or the "same" command where
+    #: nobody was there above when it was asked for.
+    pause_decided_by: str = ""
 
     @property
     def needs_nec(self) -> bool:
@@ -226,10 +229,24 @@ def _allows(act: str, posting: Posting, facts: Facts) -> bool:
         # Who asks could else choose who agrees: a commander delegates, and the command chosen so countersigns.
         return False
     if act in ("countersign", "decline"):
-        if facts.request_act == "snooze" and not _within(_LADDER_OWNER.get(role, Reach.REPORTER), posting, facts):
-            return False
+        if facts.request_act == "snooze":
+            return _decides_pause(act, posting, facts)
         return (role == _NEC) == facts.needs_nec_to_countersign
     return True
+
+
+def _decides_pause(act: str, posting: Posting, facts: Facts) -> bool:
+    """Two people of one command could stop its clocks for days, so one of them stands above it where anybody does.
+
+    To decline lets the deadlines run on, which the command itself may always do.
+    """
+    role = Role(posting.role)
+    if role == _NEC:
+        return facts.pause_decided_by == "nec"
+    if not _within(_LADDER_OWNER.get(role, Reach.REPORTER), posting, facts):
+        return False
+    is_own = posting.command.path == facts.owner_path
+    return act == "decline" or not is_own or facts.pause_decided_by not in ("above", "nec")
 
 
 def _allows_sealed(act: str, posting: Posting, facts: Facts) -> bool:

@@ -7,6 +7,7 @@ case is never paused: docs/decisions/0014-pauses-and-referrals.md.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,12 +15,14 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from commands.models import User
+from commands.choices import COMMANDING, Role
+from commands.models import Posting, SecurityCommand, User
 from incidents.choices import Act, ClockKind, Severity
 from incidents.countersigning import ask
 from incidents.models import Incident
+from incidents.routing import nec, people_at
 from incidents.timekeeping import pause_clocks
-from incidents.turn import Turn, refused, turn
+from incidents.turn import Turn, chain_above, refused, turn
 
 #: A pause ends at most so long after it was asked for.
 LONGEST = dt.timedelta(hours=72)
@@ -35,9 +38,41 @@ def snooze(incident: Incident, *, by: User, until: dt.datetime, **how: Any) -> I
     with turn(incident, Act.SNOOZE, by=by, **how) as t:
         _check_case(t.incident)
         _check_moment(until, t.now)
+        decides = decided_by(t.incident, by, t.now)
         t.extra_after = {"until": until.isoformat()}
-        ask(t, {"until": until.isoformat()})
+        told = [t.incident.owner, *(c for c in (decides.command,) if c != t.incident.owner)]
+        ask(t, {"until": until.isoformat(), "decided_by": decides.how}, told)
     return t.incident
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Who decides a pause: `how` is "above", "nec" or "same", as `Facts.pause_decided_by`; at which command."""
+
+    how: str
+    command: SecurityCommand
+
+
+def decided_by(case: Incident, asked_by: User, now: dt.datetime) -> Decider:
+    """The nearest command above the owner where somebody else than who asks is there, the NEC above the highest one.
+
+    Two people of the owner itself where nobody is: a district at night must be able to ask. Who only acts for a command
+    does not count: whoever asks could have chosen them.
+    """
+    above = chain_above(case)
+    for command in above:
+        if _is_there(command, asked_by, now):
+            return Decider("above", command)
+    secretariat = None if above else nec()
+    if secretariat and _is_there(secretariat, asked_by, now):
+        return Decider("nec", secretariat)
+    return Decider("same", case.owner)
+
+
+def _is_there(command: SecurityCommand, asked_by: User, now: dt.datetime) -> bool:
+    people = [p.pk for p in people_at([command], now)[command.pk] if p.pk != asked_by.pk]
+    own = Posting.objects.current(now).filter(command=command, user__in=people, user__is_active=True)
+    return own.filter(role__in=(*COMMANDING, Role.NEC_SECRETARIAT)).exists()
 
 
 def begin(t: Turn) -> None:
@@ -50,6 +85,8 @@ def begin(t: Turn) -> None:
         raise refused(_("The time of this pause is over already. Decline the request."))
     pause_clocks(case, t.now, until)
     t.extra_after = {"until": until.isoformat()}
+    if t.posting and t.posting.command_id == case.owner_id:
+        t.extra_after["same_command"] = True
     t.tell("snooze", [p for p in (case.request_by,) if p])
 
 

@@ -302,6 +302,7 @@ def _moment(label: str, initial: dt.datetime, help_text: str = "") -> forms.Date
 def _until(form: ActForm) -> forms.Field:
     most = int(pauses.LONGEST.total_seconds() // 3600)
     hint = _("Phnom Penh time, at most %(hours)d hours from now.") % {"hours": most}
+    hint += " " + foretold.who_decides(form.incident, form.person, form.now)
     return _moment(_("Paused until"), form.now + dt.timedelta(hours=24), hint)
 
 

@@ -6,8 +6,10 @@ import datetime as dt
 
 from django.utils.translation import gettext as _
 
+from commands.models import User
 from incidents.choices import SEVERITY_ORDER, Severity
 from incidents.models import Incident
+from incidents.pauses import decided_by
 from incidents.routing import nearest_staffed
 from incidents.severity import takes_critical
 from incidents.turn import chain_above, vacant_for
@@ -28,6 +30,14 @@ def commands_above(incident: Incident, now: dt.datetime) -> list[tuple[str, str]
             label = text % {"command": command.name, "instead": instead.name if instead else ""}
         found.append((command.code, label))
     return found
+
+
+def who_decides(incident: Incident, person: User, now: dt.datetime) -> str:
+    """Who will decide a pause that this person asks for."""
+    decides = decided_by(incident, person, now)
+    if decides.how == "same":
+        return _("Nobody is there above your command now: a second person of it decides, and the timeline says so.")
+    return _("%(command)s decides.") % {"command": decides.command.name}
 
 
 def critical_goes_to(incident: Incident, now: dt.datetime) -> str:

@@ -58,6 +58,8 @@ def lines(entry: Entry, late: Late | None, *, detailed: bool) -> list[str]:
     found = [*_of_referral(entry, detailed=detailed)]
     if entry.before.get("snoozed_until") and entry.act not in (Act.WAKE, Act.RESUME):
         found.append(_("The pause of the deadlines ended with this."))
+    if entry.after.get("same_command"):
+        found.append(_("Somebody of the same command agreed: nobody was there above it when the pause was asked for."))
     if late is not None:
         found.append(_late(entry, late))
     return found

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 
 from commands.models import Delegation, Posting, User
-from incidents import actions
+from incidents import actions, pauses
 from incidents.choices import Act, ClockKind
 from incidents.dashboards import measures
 from incidents.dashboards.question import Period, Question
@@ -96,18 +97,85 @@ def test_agreed_to_the_clocks_stand_still_and_the_end_of_the_pause_is_the_next_d
     assert Notice.objects.filter(incident=case, kind="snooze", recipient=cast.duty_commander).exists()
 
 
-def test_another_commander_of_the_owner_may_agree(cast: Cast, make_incident: Make) -> None:
+def agree(case: Incident, person: User, now: dt.datetime = NOW) -> bool:
+    """Whether the person's button is there; pressed, it does what the button says."""
+    is_offered = Act.COUNTERSIGN in actions.allowed(case, person)
+    try:
+        do(Act.COUNTERSIGN, case, person, now)
+    except PermissionDenied:
+        assert not is_offered
+        return False
+    assert is_offered
+    return True
+
+
+def test_two_people_of_one_command_do_not_stop_its_clocks_while_somebody_is_above(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    other, province = second_commander(cast), cast.command("provincial")
+    case = taken(make_incident, cast.duty_commander)
+    form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=snooze")
+    assert f"{province.name_en} decides." in form.content.decode()
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    assert not agree(case, other)
+    said = signed_in(other).get(case.get_absolute_url()).content.decode()
+    assert "Somebody of a command above decides." in said
+    # The command itself may let its deadlines run on.
+    assert Act.DECLINE in actions.allowed(case, other)
+    assert agree(case, cast.provincial)
+    assert "same_command" not in case.entries.get(act="countersign").after
+
+
+def test_with_nobody_above_another_commander_of_the_owner_agrees_and_the_journal_says_so(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
     other = second_commander(cast)
     case = taken(make_incident, cast.duty_commander)
+    Posting.objects.filter(user__in=[cast.provincial, cast.psc]).update(ends_at=POSTED_AT + HOUR)
+    form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=snooze")
+    assert "a second person of it decides, and the timeline says so" in form.content.decode()
     case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
-    assert do(Act.COUNTERSIGN, case, other, NOW).snoozed_until == NOW + HOUR
+    told = set(Notice.objects.filter(incident=case, kind="request").values_list("recipient__username", flat=True))
+    assert "cast-second-duty" in told
+    assert not agree(case, User.objects.get(pk=cast.duty_commander.pk))
+    assert agree(case, other)
+    assert case.entries.get(act="countersign").after["same_command"] is True
+    said = signed_in(other).get(case.get_absolute_url()).content.decode()
+    assert "Somebody of the same command agreed: nobody was there above it" in said
+
+
+def test_who_only_acts_for_the_command_above_does_not_count_as_there(cast: Cast, make_incident: Make) -> None:
+    """They could not agree, and the request would wait for nobody."""
+    case = taken(make_incident, cast.duty_commander)
+    Posting.objects.filter(user__in=[cast.provincial, cast.psc]).update(ends_at=POSTED_AT + HOUR)
+    Delegation.objects.create(
+        command=cast.command("provincial"), acting=cast.command("other_province"), starts_at=POSTED_AT,
+        ends_at=NOW + 5000 * HOUR, reason="A flood.", made_by=cast.nec, made_at=NOW,
+    )  # fmt: skip
+    assert pauses.decided_by(case, cast.duty_commander, NOW).how == "same"
+
+
+def test_a_pause_at_the_top_is_decided_by_the_nec_where_somebody_is_there(cast: Cast, make_incident: Make) -> None:
+    case = make_incident()
+    do(Act.ESCALATE, case, cast.duty_commander, NOW, reason="Too large for us.", to="PSC")
+    case = do(Act.ACKNOWLEDGE, case, cast.psc, NOW)
+    case = do(Act.SNOOZE, case, cast.psc, NOW, until=NOW + HOUR, reason=REASON)
+    assert not agree(case, second_of(cast, "psc"))
+    assert not agree(case, cast.provincial)
+    assert agree(case, cast.nec)
+    assert Notice.objects.filter(incident=case, kind="request", recipient=cast.nec).exists()
 
 
 def second_commander(cast: Cast) -> User:
+    return second_of(cast, "duty_commander")
+
+
+def second_of(cast: Cast, name: str) -> User:
+    """Somebody else with the posting of that name."""
     person = User(username="cast-second-duty", language="en")
     person.set_unusable_password()
     person.save()
-    own = Posting.objects.get(user=cast.duty_commander)
+    own = Posting.objects.get(user=getattr(cast, name))
     Posting.objects.create(
         user=person, role=own.role, command=own.command, starts_at=POSTED_AT, conduct_accepted_at=POSTED_AT
     )

@@ -125,7 +125,7 @@ def test_a_pause_is_asked_for_by_the_form(cast: Cast, make_incident: Make, signe
     assert "He is away." in refused.content.decode(), "nothing typed is lost"
     assert client.post(acts, content | {"until": "2027-05-26T08:00"}).status_code == 302
     case.refresh_from_db()
-    assert case.request_data == {"until": "2027-05-26T08:00:00+07:00"}
+    assert case.request_data == {"until": "2027-05-26T08:00:00+07:00", "decided_by": "above"}
 
 
 def test_the_nec_reads_which_legal_deadlines_run_and_how_much_time_is_left(
