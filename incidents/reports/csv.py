@@ -110,7 +110,7 @@ def _summary(weekly: Weekly) -> Iterator[list[Any]]:
         yield from _places(weekly.provinces, districts=rows)
     for table in tables.tables(weekly.sections, now, before):
         yield []
-        yield [table.title]
+        yield [table.title, table.note]
         yield table.with_units
         yield from ([_cell(cell) for cell in row.cells] for row in table.rows)
         if not table.rows:
