@@ -78,6 +78,13 @@ def _hash_quickly() -> None:
     Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("TEST_DATABASE", "sqlite") != "postgres":
+        for item in items:
+            if item.get_closest_marker("race"):
+                item.add_marker(pytest.mark.skip(reason="SQLite has one writer at a time"))
+
+
 # ---- Database ----
 
 

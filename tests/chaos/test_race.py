@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +16,7 @@ from incidents.models import Escalation
 from tests.chaos.counts import Counts
 from tests.chaos.stage import Stage
 
-pytestmark = [
-    pytest.mark.race,
-    pytest.mark.skipif(
-        os.environ.get("TEST_DATABASE", "sqlite") != "postgres", reason="SQLite has one writer at a time"
-    ),
-]
+pytestmark = pytest.mark.race
 
 
 def test_what_one_worker_has_claimed_no_other_fires(

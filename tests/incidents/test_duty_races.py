@@ -21,12 +21,6 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 DAY = dt.timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def two_connections(db: None) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
-
-
 def at_once(*calls: Callable[[], Any]) -> list[str]:
     """What became of each: "done", or the refusal in words."""
     barrier, said = threading.Barrier(len(calls)), [""] * len(calls)

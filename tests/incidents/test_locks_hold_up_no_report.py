@@ -18,12 +18,6 @@ from tests.cast import NOW, Cast
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(autouse=True)
-def two_connections(db: None) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
-
-
 def beside(act: Callable[[], object]) -> list[str]:
     """What became of an act on a connection of its own, which waits for no lock longer than a second."""
     said: list[str] = []

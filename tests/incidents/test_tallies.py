@@ -136,8 +136,6 @@ def test_rebuilding_mends_and_checking_finds_what_is_wrong(capsys: pytest.Captur
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
 def test_two_writers_of_the_same_cells_in_opposite_order_both_finish() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
     one, two = plain_case(severity="low"), plain_case(severity="high")
     move_all([(None, cell_of(one)), (None, cell_of(two))])
     cells = [cell_of(one), cell_of(two)]

@@ -17,8 +17,6 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
 def test_no_message_is_leased_twice(cast: Cast) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
     entry = Entry.objects.create(act="policy", at=NOW, channel="browser", by=cast.psc)
     people = User.objects.bulk_create(User(username=f"person-{n}") for n in range(200))
     contacts = ContactPoint.objects.bulk_create(

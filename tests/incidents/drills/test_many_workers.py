@@ -19,12 +19,6 @@ from tests.incidents.drills.stage import MINUTES, at, call_of, hold
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(autouse=True)
-def postgres() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
-
-
 def together(*deeds: Callable[[], object]) -> list[BaseException]:
     """Each deed in a thread with a connection of its own, all let go at once; what they raised."""
     raised: list[BaseException] = []

@@ -13,7 +13,7 @@ from incidents.escalation import chains, engine
 from incidents.models import Incident, Quarantine
 from tests.cast import NOW, Cast
 
-pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_an_address_removed_meanwhile_keeps_no_case_back(

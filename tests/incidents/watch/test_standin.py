@@ -123,7 +123,6 @@ def test_a_fault_of_the_round_is_no_fault_of_the_page(
     assert answer.status_code == 200 and not answer.json()["is_run"]
 
 
-@pytest.mark.race
 @pytest.mark.django_db(transaction=True)
 def test_of_two_pages_at_once_one_does_it(engine_is: Put) -> None:
     cast = Cast()
