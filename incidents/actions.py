@@ -17,6 +17,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ from commands import authority
 from commands.models import Posting, SecurityCommand, User
 from elections.khmer import search_key
 from elections.models import Jurisdiction
+from elections.prepared import prepared
 from incidents import evidence, identities, lifecycle, pauses, stand_down
 from incidents.choices import (
     Act,
@@ -468,7 +470,12 @@ def perform(
     if not needed <= data.keys() <= known:
         raise ValidationError({"act": _("This act has other fields.")}, code="fields")
     function(incident, by=by, version=version, now=now, channel=channel, **data)
-    return Incident.objects.get(pk=incident.pk)
+    return _as_it_is_now(incident.pk)[0]
+
+
+@prepared
+def _as_it_is_now(pk: Any) -> QuerySet[Incident]:
+    return Incident.objects.filter(pk=pk)
 
 
 @functools.cache

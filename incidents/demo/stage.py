@@ -17,10 +17,12 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 
 from commands.choices import Role
 from commands.demo import PREFIX
 from commands.models import Posting, User
+from elections.prepared import prepared
 from incidents import actions
 from incidents.choices import Act, Channel, State
 from incidents.classification import apply_rules
@@ -30,13 +32,22 @@ from incidents.models import Clock, ClockState, Incident
 log = logging.getLogger(__name__)
 
 Step = Callable[[dt.datetime], None]
-#: When the next clock fires. Asked before every step, so it is put together once.
-_RUNNING = Clock.objects.filter(state=ClockState.RUNNING).order_by("fires_at").values_list("fires_at", flat=True)[:1]
 #: Stands for whoever commands the case's owner when the moment comes.
 OWNER = "owner"
 #: Columns of a case that steps look at: whole rows, read before every act, are a tenth of the time of a demonstration.
 _ASKED = ("owner", "state", "is_accepted", "is_sealed", "request_act", "place", "category", "reported_at", "version")
 _COMMANDING = [Role.DUTY_COMMANDER, Role.PROVINCIAL_COMMAND, Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.INTEGRITY]
+
+
+@prepared
+def _next_clock() -> QuerySet[Clock]:
+    """The clock that fires next; asked before every step."""
+    return Clock.objects.filter(state=ClockState.RUNNING).order_by("fires_at").only("fires_at")[:1]
+
+
+@prepared
+def _case(pk: Any) -> QuerySet[Incident]:
+    return Incident.objects.only(*_ASKED).filter(pk=pk)
 
 
 @dataclass
@@ -98,9 +109,10 @@ class Stage:
     def _engine_until(self, moment: dt.datetime) -> None:
         before: dt.datetime | None = None
         while True:
-            due = next(iter(_RUNNING.all()), None)
-            if due is None or due > moment:
+            clock = _next_clock.first()
+            if clock is None or clock.fires_at > moment:
                 return
+            due = clock.fires_at
             if self.outage and self.outage[0] <= due < self.outage[1]:
                 due = self.outage[1]
                 if due > moment:
@@ -140,7 +152,10 @@ class Case:
 
     def read(self) -> Incident:
         """The case as it is, with what the plans ask of it; more is read when it is asked for."""
-        return Incident.objects.only(*_ASKED).get(pk=self.key)
+        found = _case.first(self.key)
+        if found is None:
+            raise Incident.DoesNotExist
+        return found
 
     def after(self, minutes: float, act: str, *by: str, channel: str = Channel.BROWSER, **data: Any) -> Case:
         """Plan an act so many minutes after the report, by the first of `by` whose post allows it (OWNER without)."""
