@@ -83,8 +83,10 @@ def _link(notice: Notice) -> str:
     """Where a call is answered with one press; of anything else the page of the drill."""
     after = notice.entry.after
     if after.get("what") == "called" and notice.recipient_id:
-        return settings.SITE_URL + answer_path(after["call"], notice.recipient_id)
-    return settings.SITE_URL + reverse("escalation:drill", args=[after["drill"]])
+        path = answer_path(after["call"], notice.recipient_id)
+    else:
+        path = reverse("escalation:drill", args=[after["drill"]])
+    return f"{settings.SITE_URL}{path}"
 
 
 def answer_path(call: int, person: int) -> str:

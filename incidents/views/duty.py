@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from commands.choices import BodyKind, Role
+from commands.duty import DAY
 from commands.duty_actions import FURTHEST
 from commands.duty_authority import KEEPERS, keeper, keeps, sees
 from commands.models import Delegation, SecurityCommand, User
@@ -65,7 +66,7 @@ def _roster(request: HttpRequest, command: SecurityCommand, now: dt.datetime) ->
         "people": weeks.lines_of(week.rows, request.GET, "people"),
         "watch": weeks.watch_of(ahead, now),
         "shifts": weeks.lines_of(weeks.shifts_from(plan, monday, today), request.GET, "shifts"),
-        "shifts_until": weeks.window(monday)[1] - weeks.DAY,
+        "shifts_until": weeks.window(monday)[1] - DAY,
         "covers": weeks.lines_of(weeks.covers_from(plan, monday, now), request.GET, "covers"),
         "delegations": command.delegations.filter(ends_at__gt=now).select_related("acting").order_by("starts_at", "pk"),
         "today": today,
