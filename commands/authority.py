@@ -130,6 +130,15 @@ FILES: dict[str, tuple[Role, ...]] = {
 }
 
 
+def judge_roles(roles: Sequence[Role], postings: Sequence[Posting]) -> Posting:
+    """The posting under which what is for these roles may be done. Raises PermissionDenied with who may."""
+    for posting in postings:
+        if posting.role in roles:
+            return posting
+    who = ", ".join(str(role.label) for role in roles)
+    raise PermissionDenied(_("Your posting may not do this. It is for: %(roles)s.") % {"roles": who})
+
+
 def judge_file(what: str, postings: Sequence[Posting]) -> Posting:
     """The posting under which a file of this kind ("weekly" figures, "rows" of cases) may be taken away.
 

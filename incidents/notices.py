@@ -17,6 +17,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from commands.authority import judge_roles
 from commands.choices import Role
 from commands.models import Posting, User
 from elections.choices import Level
@@ -99,7 +100,7 @@ def draft(
     incident: Incident, *, by: User, now: dt.datetime, channel: str = Channel.BROWSER, **fields: Any
 ) -> PublicNotice:
     """Write a draft. `fields`: area (P-code), category, the six texts, expires_at (aware)."""
-    posting = _posting(by, DRAFTERS)
+    posting = judge_roles(DRAFTERS, by.current_postings)
     if not may_draft(by, incident):
         raise PermissionDenied(_("There is no such case, or it is not yours to see."))
     _refuse_unless_publishable(incident)
@@ -114,7 +115,7 @@ def revise(
     notice: PublicNotice, *, by: User, now: dt.datetime, channel: str = Channel.BROWSER, **fields: Any
 ) -> PublicNotice:
     """Change a draft. Who wrote the last words is its drafter from then on, and so cannot approve it."""
-    posting = _posting(by, DRAFTERS)
+    posting = judge_roles(DRAFTERS, by.current_postings)
     notice = _locked(notice)
     _refuse_unless(notice, PublicNoticeState.DRAFT)
     if not may_draft(by, notice.incident):
@@ -136,7 +137,7 @@ def issue(
     notice: PublicNotice, *, by: User, now: dt.datetime, outline: Outline | None = None, channel: str = Channel.BROWSER
 ) -> PublicNotice:
     """Approve and issue: by somebody of the NEC who did not draft it. The CAP Alert is made, checked and kept."""
-    posting = _posting(by, APPROVERS)
+    posting = judge_roles(APPROVERS, by.current_postings)
     notice = _locked(notice)
     _refuse_unless(notice, PublicNoticeState.DRAFT)
     if notice.drafted_by_id == by.pk:
@@ -161,7 +162,7 @@ def cancel(
     notice: PublicNotice, *, by: User, reason: str, now: dt.datetime, channel: str = Channel.BROWSER
 ) -> PublicNotice:
     """Take an issued notice back with a CAP Cancel. One person is enough: a wrong notice must go at once."""
-    posting = _posting(by, APPROVERS)
+    posting = judge_roles(APPROVERS, by.current_postings)
     notice = _locked(notice)
     _refuse_unless(notice, PublicNoticeState.ISSUED)
     reason = reason.replace("\x00", "").strip()
@@ -195,14 +196,6 @@ def is_as_issued(notice: PublicNotice) -> bool:
 
 
 # ---- Parts ----
-
-
-def _posting(user: User, roles: tuple[Role, ...]) -> Posting:
-    for posting in user.current_postings:
-        if posting.role in roles:
-            return posting
-    who = ", ".join(str(role.label) for role in roles)
-    raise PermissionDenied(_("Your posting may not do this. It is for: %(roles)s.") % {"roles": who})
 
 
 def _locked(notice: PublicNotice) -> PublicNotice:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from commands.authority import judge_roles
 from commands.choices import Role
 from commands.models import Posting, User
 from elections.models import Election
@@ -67,7 +68,7 @@ def draft(base: Policy, *, election: Election | None, by: User, now: dt.datetime
 
     Raises PermissionDenied; ValidationError where the election's record is closed or `base` is of another election.
     """
-    posting = _posting(by, DRAFTERS)
+    posting = judge_roles(DRAFTERS, by.current_postings)
     if election is not None and election.is_locked:
         raise ValidationError(_("The record of this election is closed. It can be read and not changed."), "locked")
     if base.election_id not in (None, election.pk if election else None):
@@ -101,7 +102,7 @@ def edit(policy: Policy, content: Content, *, mark: str, by: User, now: dt.datet
 
     Raises PermissionDenied; StaleDraft; ValidationError with a sentence for each place, and then nothing is written.
     """
-    posting = _posting(by, DRAFTERS)
+    posting = judge_roles(DRAFTERS, by.current_postings)
     policy, before = _open_draft(policy, mark)
     wrong: dict[str, Any] = dict(errors(content))
     if unfit := note_errors(content.note):
@@ -139,7 +140,7 @@ def publish(policy: Policy, *, mark: str, by: User, now: dt.datetime, note: str 
 
     Raises PermissionDenied; StaleDraft where it is not what was read; ValidationError where it is not sound or not new.
     """
-    posting = _posting(by, APPROVERS)
+    posting = judge_roles(APPROVERS, by.current_postings)
     policy, content = _open_draft(policy, mark)
     if policy.created_by_id == by.pk:
         raise PermissionDenied(_("You wrote this draft, so somebody else of the NEC secretariat must publish it."))
@@ -163,7 +164,7 @@ def publish(policy: Policy, *, mark: str, by: User, now: dt.datetime, note: str 
 @transaction.atomic
 def discard(policy: Policy, *, mark: str, by: User, now: dt.datetime) -> None:
     """Give a draft up; the journal keeps that there was one. Raises as `edit`."""
-    posting = _posting(by, DRAFTERS)
+    posting = judge_roles(DRAFTERS, by.current_postings)
     policy, content = _open_draft(policy, mark)
     _record("discarded", policy, by, posting, now, before={k: v for k, v in content.values().items() if v is not None})
     policy.targets.all().delete()
@@ -172,14 +173,6 @@ def discard(policy: Policy, *, mark: str, by: User, now: dt.datetime) -> None:
 
 
 # ---- Parts ----
-
-
-def _posting(user: User, roles: tuple[Role, ...]) -> Posting:
-    for posting in user.current_postings:
-        if posting.role in roles:
-            return posting
-    who = ", ".join(str(role.label) for role in roles)
-    raise PermissionDenied(_("Your posting may not do this. It is for: %(roles)s.") % {"roles": who})
 
 
 def _open_draft(policy: Policy, mark: str) -> tuple[Policy, Content]:

@@ -19,6 +19,7 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from commands.authority import judge_roles
 from commands.choices import Role
 from commands.models import User
 from elections.models import Election
@@ -28,7 +29,7 @@ from incidents.deadlines import Step, Targets, due_at, fires_at
 from incidents.models import STANDING, Clock, ClockState, Incident, Policy
 from incidents.policies import Rules, policy_for, rules_of, targets_at
 from incidents.querysets import IncidentQuerySet
-from incidents.turn import Turn, refused, turn
+from incidents.turn import Turn, in_words, refused, turn
 
 log = logging.getLogger(__name__)
 
@@ -265,9 +266,7 @@ def rebase_some(
     A case that refuses, or is acted upon at the same moment, stops no other. Raises PermissionDenied; ValidationError
     without a reason.
     """
-    if not by.has_role(*MOVERS):
-        who = ", ".join(str(role.label) for role in MOVERS)
-        raise PermissionDenied(_("Your posting may not do this. It is for: %(roles)s.") % {"roles": who})
+    judge_roles(MOVERS, by.current_postings)
     if not reason.strip():
         raise ValidationError({"reason": _("Say why, in a few words.")}, code="required")
     cases = waiting(policy, by, now).order_by("pk")
@@ -278,8 +277,7 @@ def rebase_some(
             rebase(case, policy, by=by, reason=reason, version=None, now=now)
             moved += 1
         except (ValidationError, PermissionDenied) as refusal:
-            said = " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
-            refusals.append((case.reference, said))
+            refusals.append((case.reference, in_words(refusal)))
         except IntegrityError:
             # A row that was broken before: the invariant audit names it.
             log.exception("Could not move %s to another version", case.pk)

@@ -119,6 +119,11 @@ def refused(text: str, code: str = "not_possible") -> ValidationError:
     return ValidationError(text, code=code)
 
 
+def in_words(refusal: ValidationError | PermissionDenied) -> str:
+    """A refusal as one text for a message."""
+    return " ".join(refusal.messages) if isinstance(refusal, ValidationError) else str(refusal)
+
+
 def chosen(kind: type[TextChoices], value: str, field: str) -> str:
     """`value` where it is one of `kind`; else a refusal beside `field`."""
     if value not in kind.values:

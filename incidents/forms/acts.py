@@ -40,7 +40,7 @@ from incidents.choices import (
     TimePrecision,
     Verification,
 )
-from incidents.forms import foretold
+from incidents.forms import foretold, refusals
 from incidents.forms.asks import ASKS, CORRECTABLE
 from incidents.lifecycle import REASONED
 from incidents.models import Category, Incident
@@ -151,12 +151,7 @@ class ActForm(forms.Form):
 
     def add_refusal(self, refused: ValidationError) -> None:
         """Put what `actions` refused beside the fields it is about; what has no field stands above the form."""
-        if not hasattr(refused, "error_dict"):
-            self.add_error(None, refused)
-            return
-        ours = {_NAMES.get(n, n): n for n in self.fields}
-        for name, errors in refused.error_dict.items():
-            self.add_error(ours.get(name), errors)
+        refusals.show(self, refused, {_NAMES.get(n, n): n for n in self.fields})
 
     @property
     def candidates(self) -> list[Incident]:

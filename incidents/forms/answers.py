@@ -65,8 +65,3 @@ class CodeForm(forms.Form):
         data = self.cleaned_data
         at = data["at"].astimezone(dt.UTC)
         return Spoken(code=data["code"], channel=data["channel"], said_by=data["said_by"], at=at)
-
-    def add_refusal(self, refused: ValidationError) -> None:
-        """Show the refusals of `answers.by_code` beside the fields they are about."""
-        for name, errors in refused.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from commands.models import SecurityCommand, User
@@ -35,18 +34,7 @@ class Branch:
         return any(b.is_chosen or b.holds_choice for b in self.below)
 
 
-class Refusing(forms.Form):
-    """Shows the refusals of an action at the fields they are about; those about none stand above the form."""
-
-    def take(self, refused: ValidationError) -> None:
-        if hasattr(refused, "error_dict"):
-            for name, errors in refused.error_dict.items():
-                self.add_error(name if name in self.fields else None, errors)
-        else:
-            self.add_error(None, refused)
-
-
-class DrillForm(Refusing):
+class DrillForm(forms.Form):
     """A drill before it starts. It parses only: `drills.start` decides."""
 
     name = forms.CharField(
@@ -99,7 +87,7 @@ class DrillForm(Refusing):
         return max(self.cleaned_data["starts_at"] or now, now)
 
 
-class HeardForm(Refusing):
+class HeardForm(forms.Form):
     """An answer that was heard: whose, and how."""
 
     person = forms.ChoiceField(label=_("Who answered"), error_messages={"required": _("Say who answered.")})

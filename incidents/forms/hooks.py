@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from commands.choices import BodyKind
@@ -31,8 +30,3 @@ class HookForm(forms.Form):
         super().__init__(*args, **kwargs)
         found = SecurityCommand.objects.active().filter(kind__in=[k.value for k in _KINDS]).order_by("path")
         cast(forms.ChoiceField, self.fields["command"]).choices = [(c.code, c.name) for c in found]
-
-    def take(self, refused: ValidationError) -> None:
-        """Show the refusals of `hooks.make` beside the fields they are about."""
-        for name, errors in refused.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)

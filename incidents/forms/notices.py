@@ -52,14 +52,6 @@ class NoticeForm(forms.Form):
             if name.endswith(("_km", "_en")):
                 field.widget.attrs["lang"] = name[-2:]
 
-    def take(self, refused: ValidationError) -> None:
-        """Show the refusals of an action at the fields they are about; those about none stand above the form."""
-        if hasattr(refused, "error_dict"):
-            for name, errors in refused.error_dict.items():
-                self.add_error(name if name in self.fields else None, errors)
-        else:
-            self.add_error(None, refused)
-
 
 def first_words(incident: Incident, now: dt.datetime) -> dict[str, Any]:
     """What a new draft starts with: the district of the case, its category in both languages, twelve hours."""

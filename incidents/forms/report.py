@@ -22,7 +22,7 @@ from elections import geometry
 from elections.calendar import first_moment, phase_at
 from elections.models import Election, Jurisdiction
 from incidents.choices import ActorType, Means, PointPrecision, Severity, TargetType, TimePrecision
-from incidents.forms import places
+from incidents.forms import places, refusals
 from incidents.forms.report_categories import Choice, Group, first_codes, groups
 from incidents.forms.report_fields import A_POINT, TOO_LONG, ClockField, DayField, IdField, count, line, one_of
 from incidents.forms.writing import CodeField, NarrativeField, naming_numbers
@@ -376,12 +376,7 @@ class ReportForm(forms.Form):
 
     def add_refusal(self, refused: ValidationError) -> None:
         """Put what `actions` refused beside the fields it is about; what has no field stands above the form."""
-        if not hasattr(refused, "error_dict"):
-            self.add_error(None, refused)
-            return
-        for name, errors in refused.error_dict.items():
-            ours = _FIELD_OF.get(name, name)
-            self.add_error(ours if ours in self.fields else None, errors)
+        refusals.show(self, refused, _FIELD_OF)
 
 
 def _degrees(value: float | None, limit: int) -> float | None:

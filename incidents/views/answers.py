@@ -22,6 +22,7 @@ from commands.choices import COMMANDING, Role
 from commands.models import User
 from incidents import answers
 from incidents.answers import Asked, Standing
+from incidents.forms import refusals
 from incidents.forms.answers import CodeForm
 
 #: What an answer of each standing is to machines.
@@ -68,7 +69,7 @@ def code(request: HttpRequest) -> HttpResponse:
         try:
             row = answers.by_code(form.spoken(), by=user, now=now)
         except ValidationError as refused:
-            form.add_refusal(refused)
+            refusals.show(form, refused)
         else:
             text = _("%(reference)s is taken: entered for %(person)s.")
             values = {"reference": row.incident.reference, "person": row.recipient.username}

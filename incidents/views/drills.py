@@ -25,9 +25,11 @@ from incidents.choices import Channel
 from incidents.dashboards.map import etag
 from incidents.delivery.drills import read_link
 from incidents.entries import record_export
+from incidents.forms import refusals
 from incidents.forms.drills import DrillForm, HeardForm
 from incidents.models import Drill, DrillCall
 from incidents.reports import csv
+from incidents.turn import in_words
 from incidents.views import drill_map
 
 PAGE = 20
@@ -53,10 +55,6 @@ def _call(user: User, pk: int) -> DrillCall:
     call = get_object_or_404(DrillCall.objects.select_related("drill"), pk=pk)
     drill = get_object_or_404(drills.visible_to(user), pk=call.drill_id)
     return get_object_or_404(drills.calls_of(drill, user), pk=pk)
-
-
-def _sentences(refused: ValidationError | PermissionDenied) -> str:
-    return " ".join(refused.messages) if isinstance(refused, ValidationError) else str(refused)
 
 
 # ---- Pages ----
@@ -94,7 +92,7 @@ def new(request: HttpRequest) -> HttpResponse:
             asked = form.asked() | {"starts_at": form.begins(now)}
             paper = drills.preview(**asked, by=user, now=now)
         except ValidationError as refused:
-            form.take(refused)
+            refusals.show(form, refused)
     context = {"form": form, "paper": paper, "shows_now": form.is_bound and not form.data.get("starts_at")}
     return render(request, "escalation/drill_new.html", context, status=422 if form.errors else 200)
 
@@ -170,7 +168,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         drills.cancel(found, by=user, now=timezone.now())
     except (ValidationError, PermissionDenied) as refused:
-        messages.error(request, _sentences(refused))
+        messages.error(request, in_words(refused))
     else:
         messages.success(request, _("The drill is cancelled. Those who were called and had not answered are told."))
     return redirect("escalation:drill", found.pk)
@@ -184,7 +182,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         drills.answer(call, by=user, now=timezone.now())
     except (ValidationError, PermissionDenied) as refused:
-        messages.error(request, _sentences(refused))
+        messages.error(request, in_words(refused))
     else:
         messages.success(request, _("Thank you: your answer is recorded. The drill goes on above you."))
     return redirect("escalation:drill", call.drill_id)
@@ -202,7 +200,7 @@ def heard(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             drills.answer_for(call, form.who, by=user, now=now, channel=form.cleaned_data["channel"])
         except ValidationError as refused:
-            form.take(refused)
+            refusals.show(form, refused)
         else:
             messages.success(request, _("The answer of %(command)s is recorded.") % {"command": call.command.name})
             return redirect("escalation:drill", call.drill_id)
@@ -231,7 +229,7 @@ def _by_link(request: HttpRequest, call: DrillCall, user: User) -> HttpResponse:
             drills.answer(call, by=user, now=timezone.now(), channel=Channel.LINK)
             context["is_done"] = True
         except (ValidationError, PermissionDenied) as refused:
-            context["refused"] = _sentences(refused)
+            context["refused"] = in_words(refused)
     elif why := drills.not_answerable(call, user):
         context["refused"] = why
     return render(request, "escalation/drill_link.html", context)

@@ -21,6 +21,7 @@ from commands.duty_authority import may_act_for
 from commands.models import Cover, Delegation, SecurityCommand, Shift
 from commands.rosters import AHEAD, moment_of, plan_of
 from incidents import duty
+from incidents.forms import refusals
 from incidents.forms.duty import CoverForm, DelegationForm, EndShiftForm, HoursForm, ShiftForm, as_typed, hours_of
 from incidents.views.duty import command_for, may_delegate, person_of, plan_for
 
@@ -45,10 +46,7 @@ def tried(form: forms.Form, act: Callable[[], Any]) -> bool:
     try:
         act()
     except ValidationError as refused:
-        wrong = refused.message_dict if hasattr(refused, "error_dict") else {"": refused.messages}
-        for name, texts in wrong.items():
-            for text in texts:
-                form.add_error(name if name in form.fields else None, text)
+        refusals.show(form, refused)
         return False
     return True
 

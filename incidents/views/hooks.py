@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from commands.models import User
 from incidents import hooks
+from incidents.forms import refusals
 from incidents.forms.hooks import HookForm
 from incidents.models import Webhook
 
@@ -31,7 +32,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         try:
             _made, secret = hooks.make(**form.cleaned_data, by=user, now=timezone.now())
         except ValidationError as refused:
-            form.take(refused)
+            refusals.show(form, refused)
     rows = Webhook.objects.select_related("command").order_by("-is_on", "name")
     context = {"form": HookForm() if secret else form, "secret": secret, "hooks": rows}
     answer = render(request, "escalation/webhooks.html", context, status=422 if form.errors else 200)

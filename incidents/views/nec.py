@@ -26,9 +26,11 @@ from elections import geometry
 from elections.models import Jurisdiction
 from incidents import actions, cap, classification, notices
 from incidents.choices import SEVERITY_ORDER, Act, Classification, Severity
+from incidents.forms import refusals
 from incidents.forms.notices import ClassifyForm, ManyForm, NoticeForm, first_words, words_of
 from incidents.models import Incident, PublicNotice, PublicNoticeState
 from incidents.querysets import IncidentQuerySet
+from incidents.turn import in_words
 
 CLASSIFIERS = (Role.NEC_SECRETARIAT, Role.INTEGRITY)
 
@@ -39,10 +41,6 @@ def person_with(request: HttpRequest, *roles: Role) -> User:
     if not isinstance(user, User) or not user.has_role(*roles):
         raise Http404
     return user
-
-
-def _sentences(refused: ValidationError | PermissionDenied) -> str:
-    return " ".join(refused.messages) if isinstance(refused, ValidationError) else str(refused)
 
 
 # ---- Classification ----
@@ -184,7 +182,7 @@ def _decide(incident: Incident, user: User, version: int, chosen: str, reason: s
             Act.CLASSIFY, incident, by=user, version=version, now=timezone.now(), classification=chosen, reason=reason
         )
     except (ValidationError, PermissionDenied) as refused:
-        return f"{incident.reference}: {_sentences(refused)}"
+        return f"{incident.reference}: {in_words(refused)}"
     return ""
 
 
@@ -251,7 +249,7 @@ def draft(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             made = notices.draft(incident, by=user, now=now, **form.cleaned_data)
         except ValidationError as refused:
-            form.take(refused)
+            refusals.show(form, refused)
         else:
             return redirect("nec:notice", made.pk)
     return _draft_page(request, form, incident)
@@ -268,7 +266,7 @@ def revise(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             notices.revise(notice, by=user, now=timezone.now(), **form.cleaned_data)
         except ValidationError as refused:
-            form.take(refused)
+            refusals.show(form, refused)
         else:
             return redirect("nec:notice", notice.pk)
     return _draft_page(request, form, notice.incident, notice)
@@ -324,7 +322,7 @@ def issue(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         notices.issue(notice, by=user, now=timezone.now(), outline=_outline)
     except (ValidationError, PermissionDenied) as refused:
-        messages.error(request, _sentences(refused))
+        messages.error(request, in_words(refused))
     else:
         messages.success(request, _("The notice is issued."))
     return redirect("nec:notice", notice.pk)
@@ -338,7 +336,7 @@ def cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         notices.cancel(notice, by=user, reason=reason, now=timezone.now())
     except (ValidationError, PermissionDenied) as refused:
-        context = {**_notice_context(user, notice), "reason": reason, "refusal": _sentences(refused)}
+        context = {**_notice_context(user, notice), "reason": reason, "refusal": in_words(refused)}
         return render(request, "nec/notice.html", context, status=422)
     messages.success(request, _("The notice is cancelled. Its cancellation went out as a message of its own."))
     return redirect("nec:notice", notice.pk)

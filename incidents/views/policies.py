@@ -24,6 +24,7 @@ from incidents.choices import Deed
 from incidents.forms.policies import PolicyForm, typed
 from incidents.models import Policy
 from incidents.policy_content import Content
+from incidents.turn import in_words
 from incidents.views.policy_grid import LEVELS, grid
 
 NAMES = ("election", "created_by", "published_by", "based_on__election")
@@ -45,10 +46,6 @@ def version_of(user: User, code: str, number: int, *, is_draft: bool | None = No
     if is_draft is not None and (found.published_at is None) != is_draft:
         raise Http404
     return found
-
-
-def said(refused: ValidationError | PermissionDenied) -> str:
-    return " ".join(refused.messages) if isinstance(refused, ValidationError) else str(refused)
 
 
 # ---- The list ----
@@ -160,7 +157,7 @@ def draft(request: HttpRequest, code: str, number: int) -> HttpResponse:
     try:
         made = policy_actions.draft(base, election=election, by=user, now=timezone.now())
     except (ValidationError, PermissionDenied) as refused:
-        messages.error(request, said(refused))
+        messages.error(request, in_words(refused))
         return redirect("escalation:policy", code=code, number=number)
     messages.success(request, _("The draft is made. Change what is to be different, and say why."))
     return redirect("escalation:policy_edit", code=policies.code_of(made), number=made.number)
@@ -224,7 +221,7 @@ def publish(request: HttpRequest, code: str, number: int) -> HttpResponse:
             note=request.POST.get("note", "")[:500],
         )
     except (ValidationError, PermissionDenied) as refused:
-        messages.error(request, said(refused))
+        messages.error(request, in_words(refused))
     else:
         messages.success(request, _("Published. New cases run by this version from now on."))
     return redirect("escalation:policy", code=code, number=number)
@@ -238,7 +235,7 @@ def discard(request: HttpRequest, code: str, number: int) -> HttpResponse:
     try:
         policy_actions.discard(shown, mark=request.POST.get("mark", ""), by=user, now=timezone.now())
     except (ValidationError, PermissionDenied) as refused:
-        messages.error(request, said(refused))
+        messages.error(request, in_words(refused))
         return redirect("escalation:policy", code=code, number=number)
     messages.success(request, _("The draft is given up. The journal keeps what it said."))
     return redirect("escalation:policies")

@@ -21,8 +21,8 @@ from incidents import policies, rebasing
 from incidents.choices import Act
 from incidents.forms.policies import MoveCaseForm, MoveForm
 from incidents.models import Incident, Policy
-from incidents.turn import facts_of
-from incidents.views.policies import person, said, version_of
+from incidents.turn import facts_of, in_words
+from incidents.views.policies import person, version_of
 
 # ---- All of an election ----
 
@@ -119,7 +119,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             rebasing.rebase(incident, chosen, by=user, now=now, **how)
         except (ValidationError, PermissionDenied) as refused:
-            form.add_error(None, said(refused))
+            form.add_error(None, in_words(refused))
         else:
             messages.success(request, _("The case runs by the other version now. Its deadlines are counted anew."))
             return redirect(incident)
