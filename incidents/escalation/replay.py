@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from commands.choices import BodyKind
 from commands.models import SecurityCommand
+from elections.models import Election
 from incidents.choices import Act, Severity, State
 from incidents.escalation.decide import Level
 from incidents.escalation.simulate import Case, Response
@@ -29,7 +31,7 @@ _NOT_PLAYED = (State.DRAFT, State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT
 _LADDER = (BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC)
 _COLUMNS = (
     "pk", "reported_at", "place", "phase", "severity", "acknowledged_at", "first_update_at", "last_update_at",
-    "contained_at", "resolved_at",
+    "contained_at", "resolved_at", "election",
 )  # fmt: skip
 
 
@@ -58,10 +60,41 @@ class Ladders:
         """Every command of the ladder once."""
         return [level for levels in self._at.values() for level in levels]
 
-    def of_districts(self, under: str = "") -> list[tuple[Level, ...]]:
-        """One ladder for each district with a command, in the order of their codes; under P-code `under`."""
+    def districts(self, under: str = "") -> list[str]:
+        """P-codes of the districts with a command, in order; under P-code `under`."""
         codes = {c.jurisdiction_id for c in self.commands.values() if c.kind == BodyKind.DISTRICT}
-        return [self.of(code) for code in sorted(codes) if code.startswith(under)]
+        return sorted(code for code in codes if code.startswith(under))
+
+    def of_districts(self, under: str = "") -> list[tuple[Level, ...]]:
+        """One ladder for each of `districts`."""
+        return [self.of(code) for code in self.districts(under)]
+
+
+def opening(election: Election, phase: str, now: dt.datetime) -> dt.datetime | None:
+    """When made-up cases of a phase begin: at seven in the morning of the first day of its window in the country.
+
+    Of several windows (a re-poll) the next one that is not over at `now`, else the last. None where it has none.
+    """
+    windows = [w for w in election.windows if w.phase == phase and w.jurisdiction_id is None]
+    if not windows:
+        return None
+    window = next((w for w in windows if w.ends_at > now), windows[-1])
+    morning = timezone.localtime(window.starts_at).replace(hour=7, minute=0, second=0, microsecond=0)
+    return max(morning, window.starts_at) if morning < window.ends_at else window.starts_at
+
+
+def made_up_in(election: Election, phase: str, ladders: Ladders) -> dict[str, Any]:
+    """Where and when made-up cases of a phase come in: what `simulate.generated` is told of it.
+
+    In the calendar of the election; today, in a phase that does not end, where the calendar has no such phase.
+    """
+    start = opening(election, phase, ladders.now)
+    if start is None:
+        today = timezone.localdate(ladders.now)
+        start = dt.datetime.combine(today, dt.time(7), timezone.get_default_timezone())
+        return {"start": start, "local_hour": 7, "phase": phase}
+    where = {"election": election, "places": ladders.districts()}
+    return {"start": start, "local_hour": timezone.localtime(start).hour, "phase": phase, **where}
 
 
 def past(cases: IncidentQuerySet, ladders: Ladders, most: int = MOST) -> list[Case]:
@@ -74,8 +107,9 @@ def past(cases: IncidentQuerySet, ladders: Ladders, most: int = MOST) -> list[Ca
     rows = list(wanted.exclude(severity=Severity.UNRATED).order_by("reported_at", "pk").values_list(*_COLUMNS)[:most])
     keys = [row[0] for row in rows]
     updates, accepts = _updates(r[0] for r in rows if r[4] == Severity.CRITICAL), _accepts(keys)
+    elections = Election.objects.in_bulk({row[-1] for row in rows})
     found = []
-    for key, at, place, phase, severity, *times in rows:
+    for key, at, place, phase, severity, *times, election in rows:
         levels = ladders.of(place)
         if levels:
             found.append(
@@ -87,6 +121,8 @@ def past(cases: IncidentQuerySet, ladders: Ladders, most: int = MOST) -> list[Ca
                     levels=levels,
                     response=_response(at, times, updates.get(key), accepts.get(key, ())),
                     until=ladders.now,
+                    election=elections[election],
+                    place=place,
                 )
             )
     return found

@@ -1,27 +1,35 @@
 """What a policy would have done: past or made-up cases played through the engine's own `Course`, counted.
 
-Pure: plain rows in, counts out, no database and no clock; the same seed gives the same answer. Kept out on purpose: the
-repeats of an alarm at the top (their number says how long nobody came, not how good a policy is), pauses, and phases
-that begin while a case is open.
+Pure: plain rows in, counts out, no clock, and no database but the windows of an election that its object has read; the
+same seed gives the same answer. Phases that begin while a case is open time it anew, as the engine does. Kept out on
+purpose: pauses.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import random
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from elections import calendar
 from elections.choices import IN_USE, Phase
+from elections.models import Election
 from incidents.choices import ClockKind, Severity
-from incidents.deadlines import opening_clocks
+from incidents.deadlines import Targets, opening_clocks
+from incidents.escalation import turnings
 from incidents.escalation.decide import Course, Happening, Level, Ticking, above_of, nearest
+from incidents.escalation.turnings import Turning
 from incidents.models import EscalationKind
-from incidents.policies import Rules
+from incidents.policies import Rules, targets_at
 
 #: Nobody looks further ahead: a low case has a month to be resolved.
 HORIZON = dt.timedelta(days=30)
+#: The end of a play is in it.
+_MOMENT = dt.timedelta(microseconds=1)
+_EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 PROVINCE, PSC = 2, 3
 _HOUR = dt.timedelta(hours=1)
 
@@ -54,6 +62,9 @@ class Case:
     response: Response
     #: What people do later is not known: an open case is played up to here.
     until: dt.datetime | None = None
+    #: Whose calendar times it, at which P-code; None: the phase of its report lasts.
+    election: Election | None = None
+    place: str = ""
 
 
 @dataclass(slots=True)
@@ -70,6 +81,8 @@ class Result:
     came_up: Counter[int] = field(default_factory=Counter)
     told: Counter[int] = field(default_factory=Counter)
     exhausted: int = 0
+    #: How often such an alarm was said again until somebody came; in no load, or it would hide all else.
+    repeats: int = 0
     untaken: int = 0
     left_out: int = 0
     load: Counter[tuple[int, dt.datetime]] = field(default_factory=Counter)
@@ -102,10 +115,33 @@ class Result:
 
 def run(cases: Iterable[Case], rules: Rules) -> Result:
     """Play every case under `rules`. Raises ValidationError where the policy lacks a target or a clock."""
-    result = Result()
+    result, calendars = Result(), _Calendars(rules)
     for case in cases:
-        _Play(case, rules, result).go()
+        _Play(case, rules, result, calendars.ahead(case)).go()
     return result
+
+
+class _Calendars:
+    """The turnings of every calendar in play, each worked out once; places without windows of their own share one."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._known: dict[tuple[int, str, str], list[Turning]] = {}
+        self._local: dict[int, list[str]] = {}
+
+    def ahead(self, case: Case) -> list[Turning]:
+        """What the calendar does to the clocks of `case` after its report, soonest first."""
+        election = case.election
+        if election is None:
+            return []
+        if election.pk not in self._local:
+            self._local[election.pk] = turnings.local_places(election)
+        place = next((p for p in self._local[election.pk] if case.place.startswith(p)), "")
+        key = (election.pk, place, case.severity)
+        if key not in self._known:
+            self._known[key] = turnings.ahead(election, self._rules, case.severity, place, _EVER)
+        known = self._known[key]
+        return known[bisect_right(known, case.at, key=lambda turning: turning.at) :]
 
 
 def is_tight(phase: str, hour: int, rules: Rules) -> bool:
@@ -116,13 +152,13 @@ def is_tight(phase: str, hour: int, rules: Rules) -> bool:
 class _Play:
     """One case under one policy: the engine's steps and people's acts in the order of their times."""
 
-    def __init__(self, case: Case, rules: Rules, result: Result) -> None:
+    def __init__(self, case: Case, rules: Rules, result: Result, ahead: Sequence[Turning]) -> None:
         self.case, self.rules, self.result = case, rules, result
         self.end = min(case.at + HORIZON, case.until or case.at + HORIZON)
-        self.targets = rules.targets(case.phase, case.severity)
+        self.targets = self._first_targets()
+        #: What the calendar does while the case is open; the next one is `ahead[turned]`.
+        self.ahead, self.turned = ahead, 0
         minutes = opening_clocks(case.severity, self.targets)
-        if case.severity == Severity.MEDIUM and is_tight(case.phase, case.hour, rules):
-            minutes[ClockKind.ACKNOWLEDGE] = min(minutes[ClockKind.ACKNOWLEDGE], rules.tight_medium_minutes)
         owner = self._first_owner()
         self.course = Course(
             owner=owner,
@@ -140,6 +176,15 @@ class _Play:
         self.take: dt.datetime | None = None
         #: What people do after they took it, latest first.
         self.later: list[tuple[dt.datetime, str]] = []
+
+    def _first_targets(self) -> Targets:
+        case, rules = self.case, self.rules
+        if case.election is not None:
+            return targets_at(rules, case.election, case.phase, case.severity, case.place, case.at)
+        found = rules.targets(case.phase, case.severity)
+        if case.severity == Severity.MEDIUM and is_tight(case.phase, case.hour, rules):
+            return replace(found, acknowledge=min(found.acknowledge, rules.tight_medium_minutes))
+        return found
 
     def _first_owner(self) -> Level:
         levels = self.case.levels
@@ -161,6 +206,8 @@ class _Play:
         self._await_take(self.case.at)
         while self._next():
             pass
+        # What nobody stopped rings to the end.
+        self._count_repeats(self.course.clocks, self.end + _MOMENT)
         self.result.untaken += not self.is_taken
         self.result.moved += self.moves > 0
         self.result.came_up.update(self.owned)
@@ -172,6 +219,8 @@ class _Play:
         """The next thing that happens, a person before a step of the same moment; False at the end."""
         person = min((at for at in (self.take, self.later[-1][0] if self.later else None) if at), default=None)
         clock = self.course.due(self.end)
+        if self._turns_before(person, clock):
+            return True
         if person is not None and person <= self.end and (clock is None or person <= clock.fires_at):
             return self._act(person)
         if clock is None:
@@ -194,10 +243,31 @@ class _Play:
         elif kind == EscalationKind.NEXT_TOLD and target is not None:
             self.heard.add(target.height)
         elif kind == EscalationKind.EXHAUSTED:
-            # Said once here; the engine goes on saying it until somebody comes.
-            clock.state = "exhausted"
             self.result.exhausted += 1
+            # Nothing but its end changes an alarm that rings: it is set aside, and what it says again counted then.
+            clock.is_held = clock.step >= len(self.rules.steps(clock.kind))
         self._arrives(target if target is not None else happening.sender, at)
+
+    def _turns_before(self, person: dt.datetime | None, clock: Ticking | None) -> bool:
+        """Let the calendar time the clocks anew where that comes next. What is due at that very moment comes first."""
+        if self.turned == len(self.ahead):
+            return False
+        turning = self.ahead[self.turned]
+        others = [at for at in (person, clock.fires_at if clock else None) if at is not None]
+        if turning.at > self.end or turning.at >= min(others, default=self.end):
+            return False
+        self.turned += 1
+        self.targets = turning.targets
+        self.course.enter(turning.at, turning.targets)
+        return True
+
+    def _count_repeats(self, clocks: Iterable[Ticking], until: dt.datetime) -> None:
+        """What the alarms among `clocks` said again before `until`, when somebody came or the play ended."""
+        for clock in clocks:
+            if clock.is_held and clock.fires_at < until:
+                pause = dt.timedelta(minutes=self.rules.repeat_every(clock.kind))
+                # At `until` itself the person comes first.
+                self.result.repeats += -((clock.fires_at - until) // pause)
 
     def _arrives(self, level: Level, at: dt.datetime) -> None:
         self.result.load[level.key, at.replace(minute=0, second=0, microsecond=0)] += 1
@@ -216,7 +286,7 @@ class _Play:
     def _act(self, at: dt.datetime) -> bool:
         if self.take is not None and self.take == at:
             self.take = None
-            self._stop(ClockKind.ACKNOWLEDGE, ClockKind.ACCEPT)
+            self._stop(at, ClockKind.ACKNOWLEDGE, ClockKind.ACCEPT)
             if not self.is_taken:
                 self.is_taken = True
                 self.course.take_over, self.course.minutes = ClockKind.ACCEPT, self.targets.acknowledge
@@ -225,12 +295,14 @@ class _Play:
             return True
         what = self.later.pop()[1]
         if what == "update":
-            self._stop(ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
+            self._stop(at, ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
             if self.targets.update_every and self.case.severity == Severity.CRITICAL:
                 self._start(ClockKind.UPDATE, self.targets.update_every, at)
         elif what == "contain":
-            self._stop(ClockKind.CONTAIN, ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
+            self._stop(at, ClockKind.CONTAIN, ClockKind.FIRST_UPDATE, ClockKind.UPDATE)
             self._start(ClockKind.RESOLVE, self.targets.resolve, at)
+        elif what == "resolve":
+            self._stop(at, *ClockKind)
         return what != "resolve"
 
     def _plan(self, since: dt.datetime) -> None:
@@ -242,7 +314,8 @@ class _Play:
             acts.append((response.resolved, "resolve"))
         self.later = sorted(((since + dt.timedelta(minutes=m), what) for m, what in acts), reverse=True)
 
-    def _stop(self, *kinds: str) -> None:
+    def _stop(self, at: dt.datetime, *kinds: str) -> None:
+        self._count_repeats((clock for clock in self.course.clocks if clock.kind in kinds), at)
         self.course.clocks = [clock for clock in self.course.clocks if clock.kind not in kinds]
 
     def _start(self, kind: str, minutes: int, at: dt.datetime) -> None:
@@ -281,9 +354,12 @@ def generated(
     mix: Mapping[str, int] = USUAL_MIX,
     behaviour: Behaviour = Behaviour(),
     seed: int = 1,
+    election: Election | None = None,
+    places: Sequence[str] = (),
 ) -> list[Case]:
     """`count` cases spread over `hours` from `start` (whose local hour is `local_hour`), at any of `ladders` alike.
 
+    With an `election` each has the phase of its calendar, at the P-code in `places` of its ladder, and not `phase`.
     Raises ValueError where there is no ladder or the mix is empty.
     """
     weights = {severity: share for severity, share in mix.items() if share > 0}
@@ -294,14 +370,18 @@ def generated(
     cases = []
     for offset in seconds:
         severity = chance.choices(list(weights), list(weights.values()))[0]
+        at, number = start + dt.timedelta(seconds=offset), chance.randrange(len(ladders))
+        place = places[number] if places else ""
         cases.append(
             Case(
-                at=start + dt.timedelta(seconds=offset),
+                at=at,
                 hour=int(local_hour + offset // 3600) % 24,
-                phase=phase,
+                phase=calendar.phase_at(election, at, place) if election else phase,
                 severity=severity,
-                levels=chance.choice(ladders),
+                levels=ladders[number],
                 response=_made_up(chance, behaviour),
+                election=election,
+                place=place,
             )
         )
     return cases

@@ -19,7 +19,7 @@ from elections.models import Election
 from incidents import policies
 from incidents.dashboards import charts
 from incidents.election_choice import current_election
-from incidents.escalation.replay import MOST, Ladders, past
+from incidents.escalation.replay import MOST, Ladders, made_up_in, past
 from incidents.escalation.simulate import PROVINCE, PSC, Case, Result, generated, run
 from incidents.forms.simulation import PAST, SimulationForm, refusal
 from incidents.models import EscalationKind, Incident, Policy
@@ -91,7 +91,7 @@ def _answer(form: SimulationForm, tried: Policy, user: User, now: dt.datetime) -
     asked = form.cleaned_data
     election = Election.objects.get(code=asked["election"])
     ladders = Ladders(now)
-    cases = _past(asked, election, user, ladders) if asked["source"] == PAST else _made_up(form, ladders, now)
+    cases = _past(asked, election, user, ladders) if asked["source"] == PAST else _made_up(form, election, ladders, now)
     in_force = policies.policy_for(election, now)
     results = run(cases, policies.rules_of(tried)), run(cases, policies.rules_of(in_force))
     return {
@@ -115,19 +115,16 @@ def _past(asked: dict[str, Any], election: Election, user: User, ladders: Ladder
     return past(seen.filter(reported_at__gte=first, reported_at__lt=end), ladders)
 
 
-def _made_up(form: SimulationForm, ladders: Ladders, now: dt.datetime) -> list[Case]:
+def _made_up(form: SimulationForm, election: Election, ladders: Ladders, now: dt.datetime) -> list[Case]:
     asked = form.cleaned_data
-    start = dt.datetime.combine(timezone.localdate(now), dt.time(7), timezone.get_default_timezone())
     return generated(
         ladders.of_districts(),
         count=asked["count"] or 1,
-        start=start,
         hours=asked["hours"] or 1,
-        phase=asked["phase"],
-        local_hour=7,
         mix=form.mix(asked),
         behaviour=form.behaviour(),
         seed=asked["seed"] or 1,
+        **made_up_in(election, asked["phase"], ladders),
     )
 
 
@@ -142,6 +139,7 @@ def figures(tried: Result, in_force: Result) -> list[Figure]:
             result.came_up[PSC],
             result.told[PSC],
             result.exhausted,
+            result.repeats,
             result.untaken,
             steps[EscalationKind.WARNING],
             steps[EscalationKind.NEXT_TOLD],
@@ -156,6 +154,7 @@ def figures(tried: Result, in_force: Result) -> list[Figure]:
         _("Cases that came up to the PSC"),
         _("Cases the PSC was told of without getting them"),
         _("Times the alarm rang at the top"),
+        _("Times that alarm was said again, until somebody came"),
         _("Cases that nobody took up"),
         _("Warnings to owners"),
         _("Times the next command was told"),

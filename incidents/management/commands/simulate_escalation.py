@@ -14,7 +14,7 @@ from commands.models import SecurityCommand
 from elections.choices import Phase
 from elections.models import Election
 from incidents import policies
-from incidents.escalation.replay import Ladders, past
+from incidents.escalation.replay import Ladders, made_up_in, past
 from incidents.escalation.simulate import PROVINCE, PSC, Behaviour, Case, Result, generated, run
 from incidents.models import Incident, Policy
 
@@ -47,7 +47,9 @@ class Command(BaseCommand):
         in_force = _policy(None, election, now)
         ladders = Ladders(now)
         cases = (
-            _made_up(options, ladders, now) if options["generated"] is not None else _past(options, election, ladders)
+            _made_up(options, election, ladders)
+            if options["generated"] is not None
+            else _past(options, election, ladders)
         )
         try:
             results = {name: run(cases, policies.rules_of(p)) for name, p in (("tried", tried), ("in_force", in_force))}
@@ -113,21 +115,18 @@ def _past(options: dict[str, Any], election: Election, ladders: Ladders) -> list
     return past(cases, ladders, MOST)
 
 
-def _made_up(options: dict[str, Any], ladders: Ladders, now: dt.datetime) -> list[Case]:
+def _made_up(options: dict[str, Any], election: Election, ladders: Ladders) -> list[Case]:
     if not 1 <= options["generated"] <= MOST or not 1 <= options["hours"] <= 24 * 60:
         raise CommandError(f"From 1 to {MOST} cases within 1 to 1440 hours can be made up.")
     if not 0 <= options["share"] <= 100 or options["minutes"] <= 0:
         raise CommandError("--share is from 0 to 100, and --minutes more than nought.")
-    start = dt.datetime.combine(timezone.localdate(now), dt.time(7), timezone.get_default_timezone())
     return generated(
         ladders.of_districts(),
         count=options["generated"],
-        start=start,
         hours=options["hours"],
-        phase=options["phase"],
-        local_hour=start.hour,
         behaviour=Behaviour(share=options["share"] / 100, minutes=options["minutes"]),
         seed=options["seed"],
+        **made_up_in(election, options["phase"], ladders),
     )
 
 
@@ -140,6 +139,7 @@ def _summary(result: Result, ladders: Ladders) -> dict[str, Any]:
         "came_up_to_the_psc": result.came_up[PSC],
         "told_to_the_psc_only": result.told[PSC],
         "alarms_at_the_top": result.exhausted,
+        "alarms_said_again": result.repeats,
         "taken_up_by_nobody": result.untaken,
         **{f"steps_{kind}": count for kind, count in sorted(result.steps.items())},
         "levels_left_out": result.left_out,
