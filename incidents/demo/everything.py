@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from elections.models import Election
-from incidents.demo import drills, policies, scenarios
+from incidents.demo import drills, policies, scenarios, waiting
 from incidents.demo.quarter import Quarter, senate_days
 from incidents.demo.stage import Stage
 from incidents.models import Incident
@@ -58,5 +58,6 @@ def make(
     policies.plan(quarter, running)
     quarter.daily_rules(now - QUARTER, now)
     drills.plan(quarter, now)
+    waiting.plan(quarter, running)
     quarter.run(lambda part: tell(f"last 90 days of {running.code}: {part} %, {quarter.reported} cases"))
     return stage.refused + quarter.refused

@@ -10,14 +10,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.test import override_settings
 
 from elections import geometry
 from elections.models import Election
 from incidents import tallies
 from incidents.choices import Act, Channel, Classification, Severity, State
-from incidents.demo import everything
+from incidents.delivery import sender
+from incidents.demo import everything, waiting
 from incidents.demo.people import make_accounts, make_demo_province, staff_the_ladder
-from incidents.models import Clock, ClockState, Entry, Incident, PublicNotice, Quarantine
+from incidents.demo.stage import Stage
+from incidents.models import Clock, ClockState, Entry, Incident, Notice, NoticeStatus, PublicNotice, Quarantine
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=ZONE)
@@ -26,8 +29,9 @@ CASES, PAST = 60, 20
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Played once for the module, and taken back at its end."""
-    with django_db_blocker.unblock(), transaction.atomic():
+    """Played once for the module, and taken back at its end; as in a demonstration no message leaves for real."""
+    off = override_settings(EMAIL_CONFIGURED=False)
+    with off, django_db_blocker.unblock(), transaction.atomic():
         make_demo_province()
         make_accounts()
         staff_the_ladder()
@@ -178,6 +182,57 @@ def test_it_has_late_entries_duplicates_and_every_door(demo: None) -> None:
     assert any(i.is_late_entry for i in running)
     assert any(i.state == State.MERGED for i in running)
     assert {Channel.BROWSER, Channel.PHONE, Channel.LIAISON} <= {i.channel for i in running}
+
+
+def running_case(title: str) -> Incident:
+    return Incident.objects.select_related("owner").get(election__code="CC27", title=title)
+
+
+def test_one_case_is_paused_by_two_people(demo: None) -> None:
+    paused = running_case("បាត់ម៉ាស៊ីនភ្លើង")
+    assert paused.snoozed_until is not None and paused.snoozed_until > NOW
+    assert entry(paused, Act.SNOOZE).by != entry(paused, Act.COUNTERSIGN).by
+    assert paused.clocks.filter(state=ClockState.PAUSED).exists()
+
+
+def test_two_cases_wait_for_bodies_of_the_law_with_and_without_a_deadline(demo: None) -> None:
+    complaint, theft = running_case("List of voters not posted"), running_case("Bicycles taken from a yard")
+    referral = complaint.referrals.get()
+    assert (referral.body, referral.outcome) == ("pec", "") and referral.due_at is not None and referral.due_at > NOW
+    assert complaint.clocks.filter(kind="legal", state=ClockState.RUNNING).exists()
+    assert (theft.referrals.get().body, theft.referrals.get().due_at) == ("prosecutor", None)
+
+
+def test_a_rumour_is_not_verified_yet_and_not_late(demo: None) -> None:
+    rumour = running_case("Word that registration ends today")
+    assert (rumour.verification, rumour.category_id) == ("unverified", "INF-02")
+    clock = rumour.clocks.get(kind="verify", state=ClockState.RUNNING)
+    assert clock.deadline_at > NOW
+
+
+def test_one_message_came_back_and_was_given_up(demo: None, settings: Any) -> None:
+    lost = Notice.objects.get(status=NoticeStatus.DEAD, recipient__username="demo-province-takeo")
+    assert lost.incident == running_case("ខ្យល់កន្ត្រាក់") and lost.channel == "email" and lost.attempts == 3
+    assert "550" in lost.last_error and "@" not in lost.last_error
+    inbox = Notice.objects.filter(incident=lost.incident, recipient=lost.recipient, kind=lost.kind, channel="inbox")
+    assert inbox.exists(), "what the mail said is in the inbox"
+    assert not Notice.objects.filter(status=NoticeStatus.PENDING).exists()
+    assert not settings.EMAIL_CONFIGURED and "waiting" not in settings.EMAIL_BACKEND
+
+
+def test_where_messages_leave_for_real_none_is_lost_for_show(db: None, settings: Any, monkeypatch: Any) -> None:
+    settings.SMS_URL = "json://gateway.example.org/send?:to={to}"
+    make_demo_province()
+    make_accounts()
+    staff_the_ladder()
+    stage = Stage(end=NOW, chance=random.Random(7))
+    election = Election.objects.get(code="CC27")
+    waiting.plan(stage, election)
+    called: list[dt.datetime] = []
+    monkeypatch.setattr(sender, "deliver", called.append)
+    stage.run()
+    assert running_case("ខ្យល់កន្ត្រាក់").owner.code == "KH21" and not stage.refused
+    assert not called and not Notice.objects.filter(status=NoticeStatus.DEAD).exists()
 
 
 def test_misconduct_and_sealed_cases_are_in_the_fictional_province_only(demo: None) -> None:
