@@ -129,6 +129,17 @@ def now() -> dt.datetime:
 
 
 @pytest.fixture
+def clock() -> Iterator[Any]:
+    """Doors read that moment too; `move_to` and `shift` let time go on."""
+    import time_machine
+
+    from tests.cast import NOW
+
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
 def make_incident(db: None) -> Callable[..., Any]:
     from tests import factories
 

@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -17,17 +16,11 @@ from incidents.views.duty_week import LINES
 from tests.cast import NOW, POSTED_AT, Cast
 from tests.incidents.duty_stage import DAY, Duty, plan_duty
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 HERE, MINE = "/duty/at/KH2108/", "/duty/mine/"
 MONDAY = NOW.date() - NOW.weekday() * DAY
 WEEKS, EACH = 100, 100
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

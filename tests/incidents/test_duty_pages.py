@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from icalendar import Calendar
 
@@ -15,16 +14,10 @@ from commands.models import CalendarFeed, Cover, Delegation, Posting, Roster, Sh
 from tests.cast import NOW
 from tests.incidents.duty_stage import Duty, plan_duty, second_commander
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 HERE = "/duty/at/KH2108/"
 TODAY = NOW.date()
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Any:
-    with time_machine.travel(NOW, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -29,19 +28,13 @@ from tests.cast import COMMUNE, DEMO_COMMUNE, NOW, PHNOM_PENH, Cast
 from tests.incidents.plain_case import plain_case
 from tests.incidents.test_weekly import change
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 URL = "?week=2027-W20&election=CC27"
 TUESDAY = dt.datetime(2027, 5, 18, 9, 5, tzinfo=PHNOM_PENH)
 HOUR = dt.timedelta(hours=1)
 NO_ROWS = ("duty_commander", "auditor")
 NOTHING_AT_ALL = ("officer", "liaison", "nec_integrity", "administrator", "relieved")
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def fetch(client: Any, name: str, status: int = 200) -> Any:

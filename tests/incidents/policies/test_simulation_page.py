@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
 from incidents.dashboards.charts import pairs
 from incidents.models import Clock, Entry, Escalation
-from tests.cast import NOW, Cast
+from tests.cast import Cast
 from tests.incidents.policies.drafts import drafted, edited, faster, published
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 SignIn = Callable[..., Client]
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def ask(client: Client, **asked: str) -> tuple[int, str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -21,18 +20,12 @@ from tests.cast import NOW, RELIEVED_AT, Cast
 from tests.factories import make_incident, make_sealed
 from tests.incidents.policies.drafts import published, with_steps
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 Sign = Callable[..., Client]
 #: Asks for the lists alone, without the frame that names its reader.
 PART = {"x-fragment": "1"}
-
-
-@pytest.fixture(autouse=True)
-def moment() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def page(client: Client, query: str = "", **headers: str) -> str:

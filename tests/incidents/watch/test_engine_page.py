@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -17,18 +16,12 @@ from incidents.models import Clock, EngineRun, EngineState, Entry, Outage, Quara
 from tests.cast import NOW, ROLES, Cast
 from tests.factories import make_incident, make_sealed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 HOUR = dt.timedelta(hours=1)
 KEEPERS = {"psc", "nec", "nec_second", "administrator", "auditor"}
 Sign = Callable[..., Client]
 Put = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def moment() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def page(client: Client, name: str = "engine") -> str:

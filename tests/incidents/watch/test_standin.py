@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -18,7 +17,7 @@ from incidents.models import EngineRun, EngineState, Escalation, EscalationKind,
 from tests.cast import NOW, ROLES, Cast
 from tests.factories import make_incident, make_sealed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 #: A low case is to be acknowledged within twelve hours.
 REPORTED_AT = NOW - dt.timedelta(hours=12, minutes=1)
@@ -26,12 +25,6 @@ JSON = {"accept": "application/json"}
 MAY = frozenset(ROLES) - {"officer", "demo_officer", "relieved", "ministry", "liaison", "demo_liaison", "auditor"}
 Sign = Callable[..., Client]
 Put = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def moment() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -22,17 +21,11 @@ from incidents.models import ChannelState, Clock, EngineState, Entry, Notice
 from tests.cast import NOW, ROLES, Cast
 from tests.factories import make_incident, make_sealed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 MINUTE = dt.timedelta(minutes=1)
 Sign = Callable[..., Client]
 Put = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def moment() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def overdue_case(minutes: int = 30) -> Any:
