@@ -58,7 +58,7 @@ from incidents.routing import nearest_staffed, nec
 from incidents.rumours import time_verification
 from incidents.severity import NEEDS_UPDATES, lower_severity, raise_severity
 from incidents.stand_down import hand_back
-from incidents.turn import StaleVersion, Turn, chain_above, chosen, facts_of, refused, turn, vacant_for
+from incidents.turn import StaleVersion, Turn, chain_above, chosen, clear_request, facts_of, refused, turn, vacant_for
 
 __all__ = [
     "Preview", "Report", "StaleVersion", "allowed", "close", "countersign", "decline", "dismiss", "merge", "perform",
@@ -110,6 +110,9 @@ def accept(incident: Incident, *, by: User, **how: Any) -> Incident:
 
 def _take(t: Turn) -> None:
     t.incident.is_accepted = True
+    if t.incident.request_act == Act.SNOOZE:
+        # The owner before asked for it, and the engine, which moved the case up, decides no request.
+        clear_request(t.incident)
     t.stop_clock(ClockKind.ACKNOWLEDGE, ClockKind.ACCEPT)
     # Of the present owner alone: a command that let the time pass did not accept because the next one did.
     held = t.incident.custodies.order_by("-pk").first()

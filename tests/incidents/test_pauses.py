@@ -15,6 +15,7 @@ from incidents import actions, pauses
 from incidents.choices import Act, ClockKind
 from incidents.dashboards import measures
 from incidents.dashboards.question import Period, Question
+from incidents.escalation import engine
 from incidents.models import Clock, ClockState, Incident, Notice
 from incidents.timekeeping import resume_clocks
 from tests.cast import COMMUNE, NOW, POSTED_AT, Cast
@@ -191,6 +192,22 @@ def test_the_district_does_not_agree_to_a_pause_of_its_province(cast: Cast, make
         with pytest.raises((PermissionDenied, Incident.DoesNotExist)):
             do(Act.COUNTERSIGN, case, getattr(cast, name), NOW)
     assert do(Act.COUNTERSIGN, case, cast.psc, NOW).snoozed_until == NOW + HOUR
+
+
+def test_what_the_owner_before_asked_for_is_void_once_the_case_moved_up(cast: Cast, make_incident: Make) -> None:
+    """The engine moved it: nobody agrees before it is accepted, and who accepts it did not ask."""
+    case = taken(make_incident, cast.duty_commander)
+    late = NOW + 200 * HOUR
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 70 * HOUR, reason=REASON)
+    Clock.objects.filter(incident=case, kind="first_update").update(step=2, fires_at=NOW + HOUR)
+    engine.tick(NOW + HOUR)
+    case.refresh_from_db()
+    assert (case.owner, case.request_act) == (cast.command("provincial"), Act.SNOOZE)
+    with pytest.raises(ValidationError, match="Accept the case first"):
+        do(Act.COUNTERSIGN, case, cast.psc, NOW + HOUR)
+    case = do(Act.ACCEPT, case, cast.provincial, NOW + HOUR)
+    assert case.request_act == ""
+    assert do(Act.SNOOZE, case, cast.provincial, late, until=late + HOUR, reason=REASON).request_act == Act.SNOOZE
 
 
 def test_declined_nothing_changes(cast: Cast, make_incident: Make) -> None:
