@@ -28,6 +28,8 @@ EMBEDDED = "embedded"
 KEPT_IN_CACHE = "sessions"
 #: Set by whoever starts the run for an installation of their own.
 NOT_OURS = ("EMAIL_URL", "MEDIA_ROOT", "SITE_URL", "METRICS_TOKEN", "MAP_TILE_URL", "API_RATE", "CONN_MAX_AGE")
+#: As docker-compose.yml sets it.
+MEMORY = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
 #: As docker-compose.yml leaves them in PostgreSQL, unlike the quick and forgetful server of the tests.
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
@@ -86,7 +88,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         if not self.postgres_url:
-            self._servers.append(services.start_postgres())
+            self._servers.append(services.start_postgres(**MEMORY))
             self.postgres_url = self._servers[-1].url
         if not self.redis_url:
             self._servers.append(services.start_redis())

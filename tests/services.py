@@ -177,8 +177,11 @@ def _unprivileged() -> pwd.struct_passwd | None:
     raise Missing("PostgreSQL does not run as root and there is no other account to run it as")
 
 
-def start_postgres() -> Server:
-    """A private PostgreSQL with fsync off, trusting local connections; its URL ends in the database `postgres`."""
+def start_postgres(**settings: str) -> Server:
+    """A private PostgreSQL with fsync off, trusting local connections; its URL ends in the database `postgres`.
+
+    `settings` are its own, by name, over those that suit tests.
+    """
     programs = postgres_folder()
     folder = Path(tempfile.mkdtemp(prefix="esi-postgres-"))
     folder.chmod(0o755)
@@ -214,6 +217,7 @@ def start_postgres() -> Server:
         "max_connections": 100,
         "autovacuum": "on",
         "logging_collector": "off",
+        **settings,
     }
     url = f"postgres://postgres@127.0.0.1:{port}/postgres"
 
