@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import time_machine
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.test import Client
@@ -358,12 +357,6 @@ class Stage:
         }
         wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
         return "/api/v1/nothing" if name == "api:nothing-here" else reverse(name, kwargs=wanted)
-
-
-@pytest.fixture
-def clock() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

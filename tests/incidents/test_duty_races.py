@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 
 from commands import contacts
 from commands.models import ContactPoint, Cover, Delegation, Shift, Swap
 from incidents import duty
+from tests.at_once import at_once
 from tests.cast import NOW
 from tests.incidents.duty_stage import plan_duty
 
@@ -21,26 +20,13 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 DAY = dt.timedelta(days=1)
 
 
-def at_once(*calls: Callable[[], Any]) -> list[str]:
+def said_of(*calls: Callable[[], Any]) -> list[str]:
     """What became of each: "done", or the refusal in words."""
-    barrier, said = threading.Barrier(len(calls)), [""] * len(calls)
-
-    def run(number: int, call: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(10)
-            call()
-            said[number] = "done"
-        except ValidationError as refused:
-            said[number] = " ".join(refused.messages)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return said
+    given = at_once(*calls)
+    return [
+        " ".join(g.messages) if isinstance(g, ValidationError) else "" if isinstance(g, Exception) else "done"
+        for g in given
+    ]
 
 
 def test_a_swap_is_agreed_or_withdrawn_and_not_both(cast: Any) -> None:
@@ -48,7 +34,7 @@ def test_a_swap_is_agreed_or_withdrawn_and_not_both(cast: Any) -> None:
     Cover.objects.all().delete()
     Swap.objects.update(asked_by=cast.duty_commander, asked_of=planned.second)
     swap = Swap.objects.select_related("asked_by", "asked_of", "roster__command").get()
-    said = at_once(
+    said = said_of(
         lambda: duty.answer_swap(swap, "agreed", by=planned.second, now=NOW),
         lambda: duty.answer_swap(swap, "withdrawn", by=cast.duty_commander, now=NOW),
         lambda: duty.answer_swap(swap, "agreed", by=planned.second, now=NOW),
@@ -64,7 +50,7 @@ def test_the_same_shift_is_put_on_the_roster_once(cast: Any) -> None:
         duty.add_shifts(command, person=person, weekdays=[0], starts=dt.time(8), minutes=60, first=NOW.date(),
                         last=None, by=by, now=NOW)  # fmt: skip
 
-    said = at_once(add, add, add)
+    said = said_of(add, add, add)
     assert said.count("done") == 1 and Shift.objects.count() == 1, said
 
 
@@ -76,7 +62,7 @@ def test_two_commands_do_not_come_to_act_for_each_other(cast: Any) -> None:
             command, acting, starts_at=NOW, ends_at=NOW + DAY, reason="Flood", by=by, now=NOW
         )  # fmt: skip
 
-    said = at_once(act(here, there), act(there, here))
+    said = said_of(act(here, there), act(there, here))
     assert said.count("done") == 1 and Delegation.objects.count() == 1
 
 

@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 
 from incidents import actions, append_only, journal
 from incidents.models import Block, Entry
+from tests.at_once import raised_at_once
 from tests.cast import NOW
 from tests.incidents.journal_tools import add_entry, unprotected
 
@@ -342,21 +343,12 @@ def test_two_sealers_make_one_chain() -> None:
     journal.seal_backlog(NOW)
     for _ in range(50):
         add_entry(NOW)
-    start = threading.Barrier(2)
 
     def sealer() -> None:
-        try:
-            start.wait(20)
-            for _ in range(40):
-                journal.seal(NOW, limit=3)
-        finally:
-            connection.close()
+        for _ in range(40):
+            journal.seal(NOW, limit=3)
 
-    threads = [threading.Thread(target=sealer) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    assert raised_at_once(sealer, sealer) == []
     journal.seal_backlog(NOW)
     found = verdict()
     assert found.intact

@@ -2,17 +2,17 @@
 
 import datetime as dt
 import random
-import threading
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 
 from incidents import tallies
 from incidents.choices import Classification, Severity, State
 from incidents.models import Category, DayTally, Incident, Tally
 from incidents.tallies import cell_of, differences, local_day, move, move_all
+from tests.at_once import raised_at_once
 from tests.cast import COMMUNE, DEMO_COMMUNE, NOW
 from tests.incidents.plain_case import plain_case
 
@@ -139,25 +139,14 @@ def test_two_writers_of_the_same_cells_in_opposite_order_both_finish() -> None:
     one, two = plain_case(severity="low"), plain_case(severity="high")
     move_all([(None, cell_of(one)), (None, cell_of(two))])
     cells = [cell_of(one), cell_of(two)]
-    faults: list[BaseException] = []
 
     def swing(order: int) -> None:
-        try:
-            for turn in range(40):
-                first, second = cells[:: 1 if (turn + order) % 2 else -1]
-                with transaction.atomic():
-                    move_all([(first, second), (second, first), (None, first), (second, None)])
-                with transaction.atomic():
-                    move_all([(None, second), (first, None)])
-        except BaseException as fault:
-            faults.append(fault)
-        finally:
-            connection.close()
+        for turn in range(40):
+            first, second = cells[:: 1 if (turn + order) % 2 else -1]
+            with transaction.atomic():
+                move_all([(first, second), (second, first), (None, first), (second, None)])
+            with transaction.atomic():
+                move_all([(None, second), (first, None)])
 
-    threads = [threading.Thread(target=swing, args=(order,)) for order in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert faults == []
+    assert raised_at_once(lambda: swing(0), lambda: swing(1)) == []
     assert tallies.differences() == []

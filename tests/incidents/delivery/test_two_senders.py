@@ -6,11 +6,11 @@ import threading
 from collections import Counter
 
 import pytest
-from django.db import connection
 
 from commands.models import ContactPoint, User
 from incidents.delivery import claims
 from incidents.models import Entry, Notice
+from tests.at_once import raised_at_once
 from tests.cast import NOW, Cast
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
@@ -30,21 +30,12 @@ def test_no_message_is_leased_twice(cast: Cast) -> None:
     )
     taken: Counter[int] = Counter()
     lock = threading.Lock()
-    start = threading.Barrier(4)
 
     def take() -> None:
-        try:
-            start.wait(10)
-            while mine := claims.claim("email", NOW, 7):
-                with lock:
-                    taken.update(n.pk for n in mine)
-        finally:
-            connection.close()
+        while mine := claims.claim("email", NOW, 7):
+            with lock:
+                taken.update(n.pk for n in mine)
 
-    threads = [threading.Thread(target=take) for _number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    assert raised_at_once(*[take] * 4) == []
     assert len(taken) == 200
     assert set(taken.values()) == {1}

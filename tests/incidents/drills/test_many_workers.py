@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 
 from incidents import drills
 from incidents.escalation import rehearsal
 from incidents.models import Drill, Entry, Notice
+from tests.at_once import raised_at_once
 from tests.cast import Cast
 from tests.incidents.drills.stage import MINUTES, at, call_of, hold
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
-
-
-def together(*deeds: Callable[[], object]) -> list[BaseException]:
-    """Each deed in a thread with a connection of its own, all let go at once; what they raised."""
-    raised: list[BaseException] = []
-    gate = threading.Barrier(len(deeds))
-
-    def run(deed: Callable[[], object]) -> None:
-        try:
-            gate.wait(10)
-            deed()
-        except BaseException as fault:
-            raised.append(fault)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return raised
 
 
 def each_once(drill: Drill) -> None:
@@ -54,10 +30,10 @@ def each_once(drill: Drill) -> None:
 def test_four_workers_call_every_command_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsal, "AT_ONCE", 2)
     drill = hold("KH21", starts_at=at(5))
-    assert together(*[lambda: rehearsal.advance(at(5))] * 4) == []
+    assert raised_at_once(*[lambda: rehearsal.advance(at(5))] * 4) == []
     assert not drill.calls.filter(command__kind="district", called_at=None).exists()
     each_once(drill)
-    assert together(*[lambda: rehearsal.advance(at(5 + MINUTES))] * 4) == []
+    assert raised_at_once(*[lambda: rehearsal.advance(at(5 + MINUTES))] * 4) == []
     each_once(drill)
 
 
@@ -66,7 +42,7 @@ def test_the_last_answers_of_two_districts_call_the_province_once() -> None:
     drill = hold("KH2108", "KH2109")
     first, second = call_of(drill, "KH2108"), call_of(drill, "KH2109")
     people = cast.duty_commander, cast.neighbour
-    raised = together(
+    raised = raised_at_once(
         lambda: drills.answer(first, by=people[0], now=at(1)),
         lambda: drills.answer(second, by=people[1], now=at(1)),
         lambda: rehearsal.advance(at(1)),
@@ -81,7 +57,7 @@ def test_two_presses_are_one_answer() -> None:
     cast = Cast()
     drill = hold("KH2108")
     call, person = call_of(drill, "KH2108"), cast.duty_commander
-    raised = together(*[lambda: drills.answer(call, by=person, now=at(1))] * 3)
+    raised = raised_at_once(*[lambda: drills.answer(call, by=person, now=at(1))] * 3)
     assert [type(fault) for fault in raised] == [ValidationError] * 2
     assert Entry.objects.filter(act="drill", after__what="answered").count() == 1
 
@@ -89,6 +65,6 @@ def test_two_presses_are_one_answer() -> None:
 def test_of_two_drills_started_at_once_one_is_refused() -> None:
     cast = Cast()
     psc, nec = cast.psc, cast.nec
-    raised = together(lambda: hold("KH2108", by=psc), lambda: hold("KH21", by=nec))
+    raised = raised_at_once(lambda: hold("KH2108", by=psc), lambda: hold("KH21", by=nec))
     assert [type(fault) for fault in raised] == [ValidationError]
     assert Drill.objects.count() == 1

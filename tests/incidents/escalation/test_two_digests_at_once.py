@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from incidents import routing
 from incidents.escalation import engine, outage
 from incidents.models import Entry, Incident, Outage
+from tests.at_once import raised_at_once
 from tests.cast import Cast
 from tests.incidents.escalation.test_outages import BACK, away
 
@@ -36,15 +36,5 @@ def test_who_was_passed_is_told_once(
 
     monkeypatch.setattr(outage, "people_at", asked)
 
-    def tell() -> None:
-        try:
-            outage.tell_passed(row, BACK)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=tell) for _worker in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    assert raised_at_once(*[lambda: outage.tell_passed(row, BACK)] * 2) == []
     assert Entry.objects.filter(act="engine", incident=None, command=cast.command("provincial")).count() == 1

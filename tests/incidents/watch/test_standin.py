@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from incidents.escalation import engine, standin, watchdog
 from incidents.models import EngineRun, EngineState, Escalation, EscalationKind, Incident
+from tests.at_once import at_once
 from tests.cast import NOW, ROLES, Cast
 from tests.factories import make_incident, make_sealed
 
@@ -121,17 +120,7 @@ def test_of_two_pages_at_once_one_does_it(engine_is: Put) -> None:
     cast = Cast()
     case = make_incident(now=REPORTED_AT)
     engine_is("worker_dead")
-    by, start, done = cast.psc, threading.Barrier(2), []
-
-    def page() -> None:
-        start.wait()
-        done.append(standin.stand_in(NOW, by))
-        connection.close()
-
-    pages = [threading.Thread(target=page) for _page in range(2)]
-    for one in pages:
-        one.start()
-    for one in pages:
-        one.join()
+    by = cast.psc
+    done = at_once(*[lambda: standin.stand_in(NOW, by)] * 2)
     assert sorted(d.is_run for d in done) == [False, True]
     assert Escalation.objects.filter(incident=case, kind=EscalationKind.OWNER_MOVED).count() == 1
