@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ REQUIRED = os.environ.get("REQUIRE_SERVICES") == "1" or os.environ.get("CI") == 
 APART = ["tests/browser", "tests/journeys"]
 #: Marked `journey`: they start servers and processes of their own, so the database of the tests is nothing to them.
 JOURNEYS = ["tests/journeys", "tests/test_benchmarks.py", "-m", "journey"]
-#: Kills what it starts and times what it sees: nothing else runs beside it.
+#: Kills what it starts, and only that.
 CHAOS = "tests/chaos"
 WORKERS = str(min(4, os.cpu_count() or 1))
 
@@ -37,6 +38,8 @@ class Stage:
     parallel: bool = False
     #: Starts its own PostgreSQL, because it stops it.
     own_server: bool = False
+    #: Waits for its own processes most of the time: runs beside the others of its kind, shown when it is over.
+    waits: bool = False
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Result:
 def stages(path: str) -> list[Stage]:
     """Browser and journeys need their own servers and run once; everything else runs on both databases."""
     chaos = [
-        Stage(f"chaos on {name}", database, [CHAOS], own_server=True)
+        Stage(f"chaos on {name}", database, [CHAOS], own_server=True, waits=True)
         for name, database in (("SQLite", "sqlite"), ("PostgreSQL", "postgres"))
     ]
     if path:
@@ -61,18 +64,20 @@ def stages(path: str) -> list[Stage]:
         if path.startswith(CHAOS):
             return [Stage(s.name, s.database, [path], own_server=True) for s in chaos]
         return [Stage(n, d, [path]) for n, d in zip(names, ("sqlite", "postgres"), strict=True)]
-    others = ["--ignore=tests/browser", f"--ignore={CHAOS}", "-m", "not journey"]
+    others = ["tests", "--ignore=tests/browser", f"--ignore={CHAOS}"]
     return [
-        Stage("tests on SQLite", "sqlite", ["tests", *others], parallel=True),
-        Stage("tests on PostgreSQL", "postgres", ["tests", *others], parallel=True),
+        Stage("tests on SQLite", "sqlite", [*others, "-m", "not journey"], parallel=True),
+        # What asks for no database has proved it once.
+        Stage("tests on PostgreSQL", "postgres", [*others, "-m", "database and not journey"], parallel=True),
         Stage("browser", "sqlite", ["tests/browser"], parallel=True),
-        Stage("journeys with real processes", "sqlite", JOURNEYS),
+        Stage("journeys with real processes", "sqlite", JOURNEYS, waits=True),
         *chaos,
     ]
 
 
-def run(stage: Stage, report: Path) -> Result:
-    """One pytest; its counts come back through `tests.tally`, a plugin that writes them to `report`."""
+def run(stage: Stage, folder: Path) -> Result:
+    """One pytest; its counts come back through `tests.tally`, a plugin that writes them to a file."""
+    report = folder / f"{stage.name}.json"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.tally", *stage.arguments]
     if stage.parallel:
         command += ["-n", WORKERS, "--dist", "worksteal"]
@@ -83,13 +88,15 @@ def run(stage: Stage, report: Path) -> Result:
         except services.Missing as missing:
             return Result(stage, {}, 0, 1 if REQUIRED else 0, missing=str(missing))
     begun = time.monotonic()
-    exit_code = subprocess.run(command, cwd=ROOT, env=env).returncode
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE if stage.waits else None)
+    if stage.waits:
+        print(f"\n---- {stage.name} ----\n{done.stdout.decode(errors='replace')}", flush=True)
     counts = json.loads(report.read_text()) if report.exists() else {}
     # 5 is pytest's "nothing collected".
-    return Result(stage, counts, time.monotonic() - begun, 0 if exit_code == 5 else exit_code)
+    return Result(stage, counts, time.monotonic() - begun, 0 if done.returncode == 5 else done.returncode)
 
 
-def summary(results: list[Result]) -> str:
+def summary(results: list[Result], took: float) -> str:
     lines = ["", "=" * 78]
     for result in results:
         counts = ", ".join(f"{n} {what}" for what, n in result.counts.items() if n) or "no tests"
@@ -100,18 +107,24 @@ def summary(results: list[Result]) -> str:
             lines.append(f"{state} {result.stage.name:<30} {counts} in {result.seconds:.0f} s")
     total = sum(r.counts.get("passed", 0) for r in results)
     failed = sum(r.counts.get("failed", 0) + r.counts.get("errors", 0) for r in results)
-    took = sum(r.seconds for r in results)
     lines.append(f"{total} passed, {failed} failed in {took:.0f} s")
     return "\n".join([*lines, "=" * 78])
 
 
 def main(path: str) -> int:
-    results = []
-    with tempfile.TemporaryDirectory() as folder:
-        for number, stage in enumerate(stages(path)):
-            print(f"\n---- {stage.name} ----", flush=True)
-            results.append(run(stage, Path(folder) / f"{number}.json"))
-    print(summary(results), flush=True)
+    begun, results = time.monotonic(), []
+    with tempfile.TemporaryDirectory() as name:
+        folder, asked = Path(name), stages(path)
+        for stage in asked:
+            if not stage.waits:
+                print(f"\n---- {stage.name} ----", flush=True)
+                results.append(run(stage, folder))
+        waiting = [stage for stage in asked if stage.waits]
+        if waiting:
+            print(f"\n---- together: {', '.join(stage.name for stage in waiting)} ----", flush=True)
+            with ThreadPoolExecutor(len(waiting)) as pool:
+                results += pool.map(lambda stage: run(stage, folder), waiting)
+    print(summary(results, time.monotonic() - begun), flush=True)
     return 1 if any(r.exit_code for r in results) else 0
 
 
