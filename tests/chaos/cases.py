@@ -24,8 +24,11 @@ SPREAD = dt.timedelta(minutes=4)
 _CATEGORIES = ("CRM-06", "CRM-06", "CRM-02", "HAZ-03", "CRM-01")
 
 
-def short_policy(now: dt.datetime, times: int = 1) -> Policy:
-    """A published general policy with the usual steps and targets of some minutes, in force from a day ago."""
+def short_policy(now: dt.datetime, times: int = 1, *, polling: int = 0) -> Policy:
+    """A published general policy with the usual steps and targets of some minutes, in force from a day ago.
+
+    `times` as long; while people vote `polling` times as long, where that is given.
+    """
     number = Policy.objects.filter(election=None).order_by("-number").values_list("number", flat=True)[0] + 1
     since = now - dt.timedelta(days=1)
     policy = Policy.objects.create(number=number, note="chaos", created_at=since)
@@ -35,13 +38,14 @@ def short_policy(now: dt.datetime, times: int = 1) -> Policy:
             policy=policy,
             phase=phase,
             severity=severity,
-            acknowledge_minutes=ACKNOWLEDGE * times,
-            first_update_minutes=FIRST_UPDATE * times,
-            update_every_minutes=EVERY * times if severity == Severity.CRITICAL else None,
-            contain_minutes=CONTAIN * times,
-            resolve_minutes=RESOLVE * times,
+            acknowledge_minutes=ACKNOWLEDGE * length,
+            first_update_minutes=FIRST_UPDATE * length,
+            update_every_minutes=EVERY * length if severity == Severity.CRITICAL else None,
+            contain_minutes=CONTAIN * length,
+            resolve_minutes=RESOLVE * length,
         )
         for phase in Phase
+        for length in [polling if polling and phase == Phase.POLLING else times]
         for severity in SEVERITY_ORDER
         if severity != Severity.UNRATED
     )

@@ -46,7 +46,7 @@ _BY_ENGINE = (
     EscalationKind.PASSED,
 )
 #: How the journal calls what the engine did with a clock.
-_ENTRIES = (Act.WARN, Act.AUTO_ESCALATE, Act.INFORM, Act.SKIP)
+_ENTRIES = (Act.WARN, Act.AUTO_ESCALATE, Act.INFORM, Act.SKIP, Act.RESUME)
 _TELLS_ITS_TARGET = (EscalationKind.OWNER_MOVED, EscalationKind.NEXT_TOLD)
 _MOVED = (EscalationKind.OWNER_MOVED, EscalationKind.PASSED, EscalationKind.MANUAL, EscalationKind.HAND_BACK)
 _LIVE = (ClockState.RUNNING, ClockState.PAUSED, ClockState.EXHAUSTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -19,10 +20,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from elections.choices import Basis
+from elections.choices import Phase as ElectionPhase
+from elections.models import Election, PhaseWindow
 from incidents import actions, policies
 from incidents.escalation import engine
-from incidents.models import ClockState, Custody, Incident
-from tests.cast import NOW, Cast
+from incidents.models import ClockState, Custody, Incident, LegalDeadline
+from tests.cast import NOW, TAKEO, Cast
 from tests.chaos.cases import ACKNOWLEDGE, CONTAIN, FIRST_UPDATE, RESOLVE, short_policy
 from tests.chaos.counts import count
 from tests.factories import make_incident
@@ -31,54 +35,131 @@ SEED = int(os.environ.get("HYPOTHESIS_SEED", "20270606"))
 #: Making a failure shorter takes minutes, so only who asks for it waits: HYPOTHESIS_SHRINK=1.
 PHASES = list(Phase) if os.environ.get("HYPOTHESIS_SHRINK") else [Phase.explicit, Phase.generate]
 TAKE_UP, LATER = [(75, "warn"), (100, "move")], [(75, "warn"), (100, "tell"), (200, "move")]
-TOP, REPEAT = 3, 60.0
+STEPS = {"acknowledge": TAKE_UP, "accept": TAKE_UP, "legal": [(75, "warn"), (100, "tell")], "snooze": [(100, "")]}
+TOP, REPEAT = 3, {"legal": 1440.0}
+#: While people vote the targets are those of `chaos.cases`; before they are so many times as long.
+LONGER = 5
+TARGETS = {
+    "acknowledge": ACKNOWLEDGE, "accept": ACKNOWLEDGE, "first_update": FIRST_UPDATE, "contain": CONTAIN,
+    "resolve": RESOLVE,
+}  # fmt: skip
+#: Minutes the law gives the body of the test, and those for which a case may stand still.
+LEGAL, PAUSES = 60, (30, 45, 600)
+
+
+@dataclass
+class Ticker:
+    """A clock of the model, in minutes since the report."""
+
+    kind: str
+    began: float
+    target: float
+    step: int = 0
+    at: float = 0.0
+    #: Since when it stands still.
+    paused: float | None = None
+
+    def __post_init__(self) -> None:
+        self.at = self.at or self.moment()
+
+    @property
+    def steps(self) -> list[tuple[int, str]]:
+        return STEPS.get(self.kind, LATER)
+
+    def moment(self) -> float:
+        return self.began + self.target * self.steps[self.step][0] / 100
 
 
 class Model:
     """One case of the district of Doun Kaev, in minutes since its report. Everybody is at their post."""
 
-    def __init__(self) -> None:
+    def __init__(self, polling: float) -> None:
         self.now, self.state, self.owner, self.is_accepted = 0.0, "reported", 1, False
         self.path = [1]
-        #: Running clocks in the order they began: kind, when it began, minutes, next step, when that is due.
-        self.clocks: list[list[object]] = []
-        for kind, target in (("acknowledge", ACKNOWLEDGE), ("first_update", FIRST_UPDATE), ("contain", CONTAIN)):
-            self.start(kind, target, 0.0)
+        #: When people begin to vote, which makes every target shorter; whether the case is timed by that.
+        self.polling, self.is_voting, self.pauses = polling, False, 0
+        #: Running clocks in the order they began.
+        self.clocks: list[Ticker] = []
+        for kind in ("acknowledge", "first_update", "contain"):
+            self.start(kind, 0.0)
 
-    def start(self, kind: str, target: int, at: float) -> None:
+    @property
+    def paused_until(self) -> float | None:
+        return next((clock.at for clock in self.clocks if clock.kind == "snooze"), None)
+
+    def start(self, kind: str, at: float) -> None:
         self.stop(kind)
-        self.clocks.append([kind, at, target, 0, at + target * 0.75])
+        self.clocks.append(Ticker(kind, at, TARGETS[kind] * (1 if self.is_voting else LONGER)))
 
     def stop(self, *kinds: str) -> None:
-        self.clocks = [clock for clock in self.clocks if clock[0] not in kinds]
+        self.clocks = [clock for clock in self.clocks if clock.kind not in kinds]
 
     def give(self, to: int, at: float) -> None:
         self.owner, self.is_accepted = to, False
         self.path.append(to)
-        self.start("acknowledge" if self.state == "reported" else "accept", ACKNOWLEDGE, at)
+        self.start("acknowledge" if self.state == "reported" else "accept", at)
 
     def tick(self) -> None:
-        while due := [clock for clock in self.clocks if clock[4] <= self.now]:  # type: ignore[operator]
-            self.fire(min(due, key=lambda clock: clock[4]))  # type: ignore[arg-type, return-value]
+        while True:
+            due = [clock for clock in self.clocks if clock.paused is None and clock.at <= self.now]
+            first = min(due, key=lambda clock: clock.at, default=None)
+            # What is due at the moment a phase begins goes by the phase before it.
+            if not self.is_voting and self.polling <= self.now and (first is None or first.at > self.polling):
+                self.vote()
+            elif first is None:
+                return
+            else:
+                self.fire(first)
 
-    def fire(self, clock: list[object]) -> None:
-        kind, began, target, step, at = clock
-        assert isinstance(began, float) and isinstance(target, int) and isinstance(step, int) and isinstance(at, float)
-        steps = TAKE_UP if kind in ("acknowledge", "accept") else LATER
-        deed = steps[min(step, len(steps) - 1)][1]
+    def vote(self) -> None:
+        """Each clock has at most its new time, from when people begin to vote, or from when it stood still."""
+        self.is_voting = True
+        for clock in self.clocks if self.state in OPEN else ():
+            if clock.kind not in TARGETS:
+                continue
+            since = max(self.polling, clock.began) if clock.paused is None else clock.paused
+            if since + TARGETS[clock.kind] < clock.began + clock.target:
+                clock.began, clock.target = since, TARGETS[clock.kind]
+                if clock.step < len(clock.steps):
+                    clock.at = clock.moment()
+
+    def fire(self, clock: Ticker) -> None:
+        if clock.kind == "snooze":
+            self.resume(clock.at)
+            return
+        last = len(clock.steps) - 1
+        deed, at = clock.steps[min(clock.step, last)][1], clock.at
         if deed == "move" and self.owner < TOP:
-            self.stop(str(kind))
+            self.stop(clock.kind)
             self.give(self.owner + 1, at)
-        elif step + 1 < len(steps):
-            clock[3], clock[4] = step + 1, began + target * steps[step + 1][0] / 100
-        elif deed == "move":
+        elif clock.step < last:
+            clock.step += 1
+            clock.at = clock.moment()
+        elif self.owner == TOP:
             # Nobody above: said again every hour, those missed meanwhile once.
-            clock[3], clock[4] = step + 1, at + REPEAT * ((self.now - at) // REPEAT + 1)
+            repeat = REPEAT.get(clock.kind, 60.0)
+            clock.step, clock.at = clock.step + 1, at + repeat * ((self.now - at) // repeat + 1)
         else:
-            self.stop(str(kind))
+            self.stop(clock.kind)
+
+    def pause(self, minutes: float) -> None:
+        for clock in self.clocks:
+            if clock.kind != "legal":
+                clock.paused = self.now
+        self.clocks.append(Ticker("snooze", self.now, minutes))
+        self.pauses += 1
+
+    def resume(self, at: float) -> None:
+        """What stood still runs on, moved by the time it stood."""
+        self.stop("snooze")
+        for clock in self.clocks:
+            if clock.paused is not None:
+                stood = at - clock.paused
+                clock.began, clock.at, clock.paused = clock.began + stood, clock.at + stood, None
 
     def end(self, state: str) -> None:
-        self.state, self.clocks = state, []
+        """A body decides by law about a case that is resolved, too."""
+        self.state, self.clocks = state, [clock for clock in self.clocks if clock.kind == "legal"]
 
 
 OPEN = ("reported", "acknowledged", "responding", "contained")
@@ -89,14 +170,23 @@ PEOPLE = {1: "duty_commander", 2: "provincial", 3: "psc"}
 class Life(RuleBasedStateMachine):
     """Drives the product and the model side by side; every example is undone."""
 
-    @initialize()
-    def report(self) -> None:
+    is_referred = False
+
+    @initialize(polling=st.sampled_from([3, 12, 40, 90, 50_000]))
+    def report(self, polling: float) -> None:
         self.undone = transaction.atomic()
         self.undone.__enter__()
         self.cast, self.begun = Cast(), NOW
-        short_policy(NOW)
+        short_policy(NOW, LONGER, polling=1)
+        begins = NOW + dt.timedelta(minutes=polling)
+        PhaseWindow.objects.create(
+            election=Election.objects.get(code="CC27"), phase=ElectionPhase.POLLING, jurisdiction_id=TAKEO,
+            starts_at=begins, ends_at=begins + dt.timedelta(days=90), basis=Basis.ILLUSTRATIVE,
+        )  # fmt: skip
+        LegalDeadline.objects.filter(body="cec").update(minutes=LEGAL)
+        self.referrals = 0
         self.key = make_incident(now=NOW, category="CRM-06").pk
-        self.model = Model()
+        self.model = Model(polling)
 
     def teardown(self) -> None:
         if hasattr(self, "undone"):
@@ -161,6 +251,7 @@ class Life(RuleBasedStateMachine):
         self.look()
         if self.model.owner < TOP:
             self.act("escalate", reason="It is beyond us.")
+            self.model.resume(self.model.now)
             self.model.give(self.model.owner + 1, self.model.now)
 
     @precondition(lambda self: self.is_in("acknowledged", "responding"))
@@ -168,16 +259,18 @@ class Life(RuleBasedStateMachine):
     def contain(self) -> None:
         self.act("contain")
         self.model.state = "contained"
+        self.model.resume(self.model.now)
         self.model.stop("contain", "first_update", "update")
-        self.model.start("resolve", RESOLVE, self.model.now)
+        self.model.start("resolve", self.model.now)
 
     @precondition(lambda self: self.is_in("contained"))
     @rule()
     def flare_up(self) -> None:
         self.act("flare_up", reason="They came back.")
         self.model.state = "responding"
+        self.model.resume(self.model.now)
         self.model.stop("resolve")
-        self.model.start("contain", CONTAIN, self.model.now)
+        self.model.start("contain", self.model.now)
 
     @precondition(lambda self: self.is_in("contained"))
     @rule()
@@ -190,7 +283,41 @@ class Life(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.act("reopen", by="provincial", reason="New facts.")
         self.model.state = "acknowledged"
-        self.model.start("contain", CONTAIN, self.model.now)
+        self.model.start("contain", self.model.now)
+
+    # ---- Standing still, and waiting for a body of law ----
+
+    @precondition(lambda self: self.is_in(*TAKEN) and self.model.paused_until is None and self.model.pauses < 2)
+    @rule(minutes=st.sampled_from(PAUSES))
+    def snooze(self, minutes: int) -> None:
+        """Asked for by the owner, agreed to above it, at once; refused where nobody accepted the case."""
+        self.look()
+        if self.model.is_accepted and self.model.paused_until is None and self.is_in(*TAKEN):
+            self.act("snooze", until=self.now + dt.timedelta(minutes=minutes), reason="The owner is away.")
+            self.act("countersign", by={1: "provincial", 2: "psc", 3: "nec"}[self.model.owner])
+            self.model.pause(minutes)
+
+    @precondition(lambda self: self.model.paused_until is not None)
+    @rule()
+    def wake(self) -> None:
+        self.look()
+        if self.model.paused_until is not None:
+            self.act("wake")
+            self.model.resume(self.model.now)
+
+    @precondition(lambda self: self.is_in(*OPEN, "resolved") and not self.is_referred)
+    @rule(minutes_ago=st.sampled_from([0, 20, 200]))
+    def refer(self, minutes_ago: int) -> None:
+        self.act("refer", body="cec", sent_at=self.now - dt.timedelta(minutes=minutes_ago))
+        self.referrals, self.is_referred = self.referrals + 1, True
+        self.model.clocks.append(Ticker("legal", self.model.now - minutes_ago, LEGAL))
+
+    @precondition(lambda self: self.is_referred)
+    @rule()
+    def conclude(self) -> None:
+        self.act("conclude_referral", referral=self.referrals, outcome="no_offence")
+        self.is_referred = False
+        self.model.stop("legal")
 
     # ---- What must agree ----
 
@@ -202,16 +329,18 @@ class Life(RuleBasedStateMachine):
         assert (case.state, case.owner.rung) == (model.state, model.owner)
         held = Custody.objects.filter(incident=case).order_by("pk").values_list("command__kind", flat=True)
         assert [("district", "province", "psc").index(kind) + 1 for kind in held] == model.path
-        running = case.clocks.filter(state=ClockState.RUNNING).values_list("kind", "fires_at")
-        said = {kind: (at - self.begun).total_seconds() / 60 for kind, at in running}
-        assert said == pytest.approx({str(clock[0]): clock[4] for clock in model.clocks})
+        for state, is_paused in ((ClockState.RUNNING, False), (ClockState.PAUSED, True)):
+            found = case.clocks.filter(state=state).values_list("kind", "fires_at")
+            said = {kind: (at - self.begun).total_seconds() / 60 for kind, at in found}
+            expected = {clock.kind: clock.at for clock in model.clocks if (clock.paused is not None) == is_paused}
+            assert said == pytest.approx(expected), state
 
 
 @pytest.mark.django_db
 def test_acts_and_ticks_in_any_order_agree_with_the_model(cast: Cast) -> None:
     print(f"hypothesis: seed {SEED}")
     bounded = settings(
-        max_examples=14, stateful_step_count=25, deadline=None, database=None, print_blob=True,
+        max_examples=24, stateful_step_count=30, deadline=None, database=None, print_blob=True,
         suppress_health_check=list(HealthCheck), phases=PHASES,
     )  # fmt: skip
     run_state_machine_as_test(seed(SEED)(Life), settings=bounded)
