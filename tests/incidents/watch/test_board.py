@@ -99,6 +99,11 @@ def test_a_policy_that_tells_at_half_time_is_in_its_place(cast: Cast, monkeypatc
     assert [(key, ahead[key].at, ahead[key].deed) for key in (warned.pk, early.pk)] == [(*d, "tell") for d in first]
 
 
+def deadline_of(case: Incident) -> dt.datetime:
+    """Its deadline of acknowledgement."""
+    return case.clocks.get(kind="acknowledge").deadline_at
+
+
 def test_with_nobody_to_warn_a_case_moves_at_its_warning_and_stands_there(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +112,7 @@ def test_with_nobody_to_warn_a_case_moves_at_its_warning_and_stands_there(
     Incident.objects.filter(pk=alone.pk).update(owner=cast.command("neighbour"))
     Posting.objects.filter(command=cast.command("neighbour")).update(ends_at=RELIEVED_AT + DAY)
     warning = alone.clocks.get(kind="acknowledge").fires_at
-    assert NOW < warning < attended.next_due_at < alone.next_due_at
+    assert NOW < warning < deadline_of(attended) < deadline_of(alone)
     assert two_ways(monkeypatch, cast) == [(alone.pk, warning), (attended.pk, attended.next_due_at)]
     # What a body decides by law warns on, with nobody there as well.
     alone.clocks.exclude(kind="acknowledge").delete()
