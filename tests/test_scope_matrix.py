@@ -9,39 +9,21 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.core.cache import cache
-from django.core.files.base import ContentFile
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
-from commands.models import ApiToken, ContactPoint
-from elections.khmer import search_key
-from elections.models import Jurisdiction
-from incidents.choices import Verification
 from incidents.models import (
-    Attachment,
-    ConflictSubject,
-    Custody,
-    DrillCall,
-    Entry,
     Incident,
-    Notice,
-    NoticeChannel,
-    NoticeStatus,
-    PublicNotice,
-    Webhook,
 )
-from tests.cast import DEMO_COMMUNE, NOW, ROLES, Cast
-from tests.incidents.drills.stage import call_of, hold
-from tests.incidents.duty_stage import Duty, plan_duty
+from tests.cast import NOW, ROLES, Cast
 from tests.incidents.plain_case import plain_case
-from tests.incidents.policies.drafts import drafted, edited, faster, published
+from tests.scope_stage import Stage, discovered, seal_one, set_up
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +38,7 @@ REPORTS = POSTED - {"ministry", "auditor", "administrator"}
 DASHBOARD = POSTED - {"administrator"}
 #: Whose work it is to see what moves up next.
 BOARD = REPORTS - {"officer", "liaison", "demo_officer", "demo_liaison"}
-#: Who looks after the engine.
+#: Who looks after the engine, and keeps the channels of messages working.
 KEEPERS = frozenset({"psc", "nec", "nec_second", "administrator"})
 CLASSIFIES = frozenset({"nec", "nec_second", "nec_integrity", "demo_integrity"})
 NOTICES = frozenset({"provincial", "other_province", "demo_provincial", "psc", "nec", "nec_second"})
@@ -67,8 +49,7 @@ WEEKLY = ROWS | {"duty_commander", "neighbour", "demo_duty", "demo_second_duty",
 DRILLED = WEEKLY - {"ministry"}
 DRILLERS = ROWS - {"ministry"}
 SEES_DRILL = SEES - {"officer", "ministry"}
-#: Who keeps the channels of messages working, and who enters answers heard over radio.
-KEEPERS = frozenset({"psc", "nec", "nec_second", "administrator"})
+#: Who enters answers heard over radio.
 OPERATORS = frozenset({
     "duty_commander", "neighbour", "provincial", "other_province", "psc", "nec", "nec_second", "demo_duty",
     "demo_second_duty", "demo_provincial",
@@ -78,8 +59,7 @@ ON_DUTY = POSTED - {"ministry", "liaison", "demo_liaison", "auditor", "administr
 KEEPS_DUTY = frozenset({"duty_commander", "provincial", "psc"})
 SEES_DUTY = KEEPS_DUTY | {"officer"}
 LOGIN, DENIED = 302, 401
-#: Whoever holds a posting, and who of them drafts escalation policies.
-POSTED = EVERYBODY - {"relieved"}
+#: Who drafts escalation policies.
 POLICY_WRITERS = frozenset({"psc", "nec", "nec_second"})
 
 
@@ -296,171 +276,15 @@ COUNTS = (
 # ---- Discovery ----
 
 
-def discovered(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
-    for part in (resolver or get_resolver()).url_patterns:
-        if isinstance(part, URLResolver):
-            inner = f"{namespace}{part.namespace}:" if part.namespace else namespace
-            yield from discovered(part, inner)
-        else:
-            yield f"{namespace}{part.name}", part
-
-
 def test_every_address_is_placed_in_the_table() -> None:
     names = {name for name, _ in discovered() if not name.startswith("admin:")}
     assert names - set(TABLE) == set(), "place the new address in TABLE: who may know of what it shows?"
     assert set(TABLE) - names == set(), "the table names addresses that are gone"
 
 
-# ---- The stage ----
-
-
-@dataclass
-class Stage:
-    cast: Cast
-    ordinary: Incident
-    sealed: Incident
-    file: Attachment
-    sealed_file: Attachment
-    inbox: Notice
-    token: ApiToken
-    draft: PublicNotice
-    call: DrillCall
-    duty: Duty
-    hook: Webhook
-
-    def url(self, name: str, incident: Incident) -> str:
-        """The address of `name`, its parts filled in from the stage."""
-        pattern = next(p for n, p in discovered() if n == name)
-        own = {"incidents:open_notice": self.inbox.pk, "account:revoke_token": self.token.pk}
-        own["escalation:webhook_switch"] = self.hook.pk
-        own["escalation:try_again"] = 987_654_321
-        own |= dict.fromkeys(("escalation:drill_answer", "escalation:drill_heard"), self.call.pk)
-        own |= {f"escalation:drill{part}": self.call.drill_id for part in ("", "_live", "_csv", "_cancel")}
-        if name.startswith("contacts:"):
-            own[name] = ContactPoint.objects.filter(user=self.cast.officer).values_list("pk", flat=True).first()
-        if name.startswith("duty:"):
-            part = name.removeprefix("duty:").partition("_")[0]
-            own[name] = getattr(self.duty, part).pk if part in ("shift", "cover", "swap", "delegation") else None
-        file = self.sealed_file if incident is self.sealed else self.file
-        about_notice = name in ("nec:notice", "nec:revise", "nec:issue", "nec:cancel", "nec:cap", "nec:cap_alert")
-        values: dict[str, str | int | UUID] = {
-            "pk": own.get(name) or (self.draft.pk if about_notice else incident.pk),
-            "file": file.pk,
-            "pcode": "KH21",
-            "code": "KH" if name == "incidents:report_outlines" else incident.election.code,
-            "place": "KH",
-            "token": "token",
-            "channel": "sms",
-            # Of two versions the second is a draft.
-            "number": 2 if name.rpartition("_")[2] in ("edit", "publish", "discard") else 1,
-            "command": self.cast.command("duty_commander").code,
-        }
-        wanted = {k: v for k, v in values.items() if k in pattern.pattern.converters}
-        return "/api/v1/nothing" if name == "api:nothing-here" else reverse(name, kwargs=wanted)
-
-
 @pytest.fixture
 def stage(cast: Cast, clock: None) -> Stage:
-    ordinary = plain_case(
-        reported_at=NOW - dt.timedelta(hours=1),
-        verification=Verification.VERIFIED,
-        lat=11.0,
-        lon=104.78,
-        search_key=search_key("motorbike"),
-    )
-    # A version of the election, and a draft made from it.
-    edited(drafted(published(faster(2))), faster(2))
-    return Stage(
-        cast=cast,
-        ordinary=ordinary,
-        sealed=(sealed := seal_one(cast)),
-        file=attach(ordinary),
-        sealed_file=attach(sealed),
-        inbox=put_in_inbox(ordinary, cast),
-        token=ApiToken.objects.create(user=cast.officer, name="phone", digest="0" * 64, hint="esi_0", created_at=NOW),
-        draft=draft_for(ordinary, cast),
-        call=call_of(hold(cast.command("duty_commander").code), cast.command("duty_commander").code),
-        duty=acted_for_from_above(cast),
-        hook=Webhook.objects.create(
-            name="Desk",
-            command=cast.command("provincial"),
-            url="https://example.org/",
-            sealed_secret=b"",
-            made_by=cast.psc,
-            made_at=NOW,
-        ),
-    )
-
-
-def acted_for_from_above(cast: Cast) -> Duty:
-    """Duty with a delegation to the province, which sees the district's cases: a neighbour would too."""
-    duty = plan_duty(cast)
-    duty.delegation.acting = cast.command("provincial")
-    duty.delegation.save(update_fields=["acting"])
-    return duty
-
-
-def seal_one(cast: Cast) -> Incident:
-    """A report about the first district of the Demo Province, held by the integrity desk of the province."""
-    desk = cast.command("demo_integrity")
-    sealed = plain_case(
-        reported_at=NOW - dt.timedelta(hours=1),
-        place_id=DEMO_COMMUNE,
-        is_sealed=True,
-        reporter=cast.demo_liaison,
-        reporting_command=cast.command("demo_liaison"),
-        owner=desk,
-        lat=9.5,
-        lon=102.5,
-        search_key=search_key("motorbike"),
-    )
-    ConflictSubject.objects.create(incident=sealed, command=cast.command("demo_duty"))
-    Custody.objects.create(incident=sealed, command=desk, reason="reported", due_at=NOW, at=NOW)
-    return sealed
-
-
-def attach(incident: Incident) -> Attachment:
-    return Attachment.objects.create(
-        incident=incident,
-        name="photo.jpg",
-        content_type="image/jpeg",
-        size=4,
-        sha256="0" * 64,
-        original=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),
-        derived=ContentFile(b"\xff\xd8\xff\xd9", "photo.jpg"),
-        uploaded_by=incident.reporter,
-        uploaded_at=NOW,
-    )
-
-
-def put_in_inbox(incident: Incident, cast: Cast) -> Notice:
-    entry = Entry.objects.create(incident=incident, act="report", at=NOW, channel="browser", by=cast.officer, version=1)
-    return Notice.objects.create(
-        entry=entry,
-        incident=incident,
-        recipient=cast.duty_commander,
-        channel=NoticeChannel.INBOX,
-        kind="report",
-        status=NoticeStatus.SENT,
-        created_at=NOW,
-    )
-
-
-def draft_for(incident: Incident, cast: Cast) -> PublicNotice:
-    texts = {
-        f"{part}_{language}": "A road is closed."
-        for part in ("event", "headline", "instruction")
-        for language in ("km", "en")
-    }
-    return PublicNotice.objects.create(
-        incident=incident,
-        area=Jurisdiction.objects.get(pcode="KH21"),
-        category="Safety",
-        expires_at=NOW + dt.timedelta(hours=6),
-        drafted_by=cast.nec,
-        drafted_at=NOW,
-        **texts,
-    )
+    return set_up(cast)
 
 
 # ---- The matrix ----
