@@ -15,21 +15,20 @@ from incidents.severity import takes_critical
 from incidents.turn import chain_above, vacant_for
 
 
-def commands_above(incident: Incident, now: dt.datetime) -> list[tuple[str, str]]:
-    """(code, name) of every command a case can be escalated to, nearest first; where nobody is, who gets it instead."""
+def commands_above(incident: Incident, now: dt.datetime) -> tuple[list[tuple[str, str]], str]:
+    """(code, name) of every command a case can be escalated to, nearest first; and where nobody is, who gets it."""
     chain = chain_above(incident)
     vacant = vacant_for(incident, chain, now)
-    found = []
+    hints = []
     for number, command in enumerate(chain):
-        label = command.name
-        if command.pk in vacant:
-            instead, _passed = nearest_staffed(chain[number:], vacant)
-            text = _("%(command)s: nobody is there now")
-            if instead is not None:
-                text = _("%(command)s: nobody is there now, it goes on at once to %(instead)s")
-            label = text % {"command": command.name, "instead": instead.name if instead else ""}
-        found.append((command.code, label))
-    return found
+        if command.pk not in vacant:
+            continue
+        instead, _passed = nearest_staffed(chain[number:], vacant)
+        text = _("Nobody is there now at %(command)s.")
+        if instead is not None:
+            text = _("Nobody is there now at %(command)s: the case goes on at once to %(instead)s.")
+        hints.append(text % {"command": command.name, "instead": instead.name if instead else ""})
+    return [(command.code, command.name) for command in chain], " ".join(hints)
 
 
 def who_decides(incident: Incident, person: User, now: dt.datetime) -> str:
