@@ -128,10 +128,11 @@ def _assignee(asked: Asked) -> forms.Field:
 
 
 def _to(asked: Asked) -> forms.Field:
-    above = foretold.commands_above(asked.incident, asked.now)
+    above, hint = foretold.commands_above(asked.incident, asked.now)
     return _select(
-        _("To which command"), above[1:], required=False, blank=above[0][1] if above else _("The next above")
-    )
+        _("To which command"), above[1:], required=False, blank=above[0][1] if above else _("The next above"),
+        help_text=hint,
+    )  # fmt: skip
 
 
 def _severities(asked: Asked, *, up: bool) -> list[tuple[str, str]]:

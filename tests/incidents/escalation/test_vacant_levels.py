@@ -152,7 +152,7 @@ def test_what_is_escalated_to_an_empty_command_goes_on_at_once_with_an_entry(
     name, instead = cast.command("provincial").name_en, cast.command("psc").name_en
     with time_machine.travel(NOW, tick=False):
         form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=escalate")
-    assert f"{name}: nobody is there now, it goes on at once to {instead}" in form.content.decode()
+    assert f"Nobody is there now at {name}: the case goes on at once to {instead}." in form.content.decode()
     case = actions.perform(
         Act.ESCALATE, case, by=cast.duty_commander, version=1, now=NOW, to="KH21", reason="They know the place."
     )
