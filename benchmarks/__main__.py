@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import dashboard, delivery, escalation, export, log, lookup, map, result, upkeep
+from benchmarks import dashboard, delivery, escalation, export, log, lookup, map, overview, result, upkeep
 from benchmarks import list as lists
 from benchmarks.measure import Row
 from benchmarks.stage import Stage, say
@@ -25,6 +25,7 @@ SUBJECTS: dict[str, tuple[str, Callable[[Stage, Any], list[Row]]]] = {
     "lookup": ("From a point to its commune", lambda stage, asked: lookup.measure(stage)),
     "export": ("Export", lambda stage, asked: export.measure(stage, asked.sizes[-1])),
     "embedded": ("Logging on the embedded set-up", lambda stage, asked: log.measure_embedded(stage, **_rounds(asked))),
+    "overview": ("The country at once", lambda stage, asked: overview.measure(stage, asked.sizes[-1])),
     "delivery": ("Messages", lambda stage, asked: delivery.measure(stage, asked.sizes[0])),
     "escalation": ("Escalation", lambda stage, asked: escalation.measure(stage, asked.sizes[-1])),
     "upkeep": ("In the background", lambda stage, asked: upkeep.measure(stage, asked.sizes[-1])),

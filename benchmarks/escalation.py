@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks import overview
 from benchmarks.measure import Row, shown
 from benchmarks.stage import BASE, ROOT, Stage, say
 
@@ -80,6 +81,7 @@ def measure(stage: Stage, incidents: int) -> list[Row]:
             what=f"The engine on SQLite, {round(SQLITE_CASES * DUE_SHARE):,} due of {SQLITE_CASES:,} open",
             value=f"{shown(small['rate'])} escalations a second",
         ),
+        *overview.look(stage, database, f"{incidents:,} open cases"),
     ]
 
 
