@@ -135,8 +135,9 @@ class _Tick:
         """Fire and time anew in the order in which things were due, up to `until`; when a phase begins next.
 
         What was due before a phase began fires by the targets of the one before it, whenever the tick runs. Where the
-        time is over before all cases were timed nothing later fires: the next tick goes on at the same moment. A fault
-        of the calendar delays no escalation: the next tick tries again.
+        time is over before all cases were timed nothing later fires: the next tick goes on at the same moment, further
+        by a batch at least. The look between the phases, for a calendar that somebody changed, holds back nothing, and
+        neither does a fault of the calendar: the next tick tries again.
         """
         first = self.found.next_phase_at
         if first is not None and first > until:
@@ -144,13 +145,17 @@ class _Tick:
         # Made cases run through weeks in a minute, and nobody changes the calendar meanwhile.
         again = _MADE_LOOKS if self.run.source == MADE else phases.LOOK_AGAIN
         try:
-            for at in phases.moments_between(first or phases.first_report(until), until):
+            moments = phases.moments_between(first or phases.first_report(until), until)
+            for number, at in enumerate(moments, 1):
                 self._fire_all(at)
-                if self.is_cut_off or not self._pass_to(at):
+                if self.is_cut_off or phases.pass_to(at, self.now, self.run, self.end).is_cut_off:
+                    self.is_cut_off = True
                     return {"next_phase_at": at}
-            looks_at = phases.pass_to(until, self.now, self.run, self.end, again)
-            self.is_cut_off = time.monotonic() >= self.end
-            return {"next_phase_at": until if self.is_cut_off else looks_at}
+                if self._is_over() and moments[number:]:
+                    self.is_cut_off = True
+                    return {"next_phase_at": moments[number]}
+            half = (time.monotonic() + self.end) / 2
+            return {"next_phase_at": phases.pass_to(until, self.now, self.run, half, again).looks_at}
         except Exception as fault:
             if self._is_cut(fault):
                 raise
@@ -158,16 +163,16 @@ class _Tick:
             self.run.error = f"{type(fault).__name__}: {fault}"[:500]
             return {}
 
-    def _pass_to(self, at: dt.datetime) -> bool:
-        """Time anew what a phase that begins at `at` times; False where the tick's time ended before all of it."""
-        phases.pass_to(at, self.now, self.run, self.end)
-        self.is_cut_off = time.monotonic() >= self.end
-        return not self.is_cut_off
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self.end
 
     # ---- Firing ----
 
     def _fire_all(self, until: dt.datetime) -> None:
-        """Batch after batch. The first look takes no lock, so that a tick with nothing to do stops nobody."""
+        """Batch after batch, and the first of the tick whatever the time is: a slow tick, too, must move something.
+
+        The first look takes no lock, so that a tick with nothing to do stops nobody.
+        """
         if not is_any_due(until) or not due_cases(self.now, None, until, 1):
             return
         if self.run._state.adding:
@@ -177,8 +182,9 @@ class _Tick:
             # A page waits for this tick: what fits into its second.
             size = max(1, size // 5)
         while True:
-            left = self.limit - self.run.claimed - self.run.quarantined
-            if left <= 0 or time.monotonic() >= self.end:
+            done = self.run.claimed + self.run.quarantined
+            left = self.limit - done
+            if left <= 0 or (done and self._is_over()):
                 self.is_cut_off = True
                 return
             asked = min(size, left)

@@ -57,18 +57,26 @@ def first_report(until: dt.datetime) -> dt.datetime:
     return min(oldest or until, until)
 
 
+@dataclass(frozen=True)
+class Passed:
+    """When to look again, and whether time was over before all was timed: then some of it was, in every pass."""
+
+    looks_at: dt.datetime
+    is_cut_off: bool
+
+
 def pass_to(
     until: dt.datetime,
     now: dt.datetime,
     run: EngineRun,
     end: float | None = None,
     again: dt.timedelta = LOOK_AGAIN,
-) -> dt.datetime:
-    """Time anew every open case whose phase is another at `until`; when to look again. `end`: of the monotonic clock.
+) -> Passed:
+    """Time anew every open case whose phase is another at `until`. `end`: of the monotonic clock.
 
     What could not be timed (a target is missing) keeps its deadlines, is logged and named in `run`: the engine goes on.
     """
-    looks = [until + again]
+    looks, is_cut_off = [until + again], False
     for election in Election.objects.filter(is_locked=False):
         rules = _rules_in_use(election)
         if not rules:
@@ -76,8 +84,9 @@ def pass_to(
         going = _Pass(election, until, now, run, end, rules)
         if not going.through():
             looks.append(until + SOON)
+        is_cut_off = is_cut_off or going.is_cut_off
         looks += [moment for moment in moments(election, _hours(rules)) if moment > until]
-    return min(looks)
+    return Passed(min(looks), is_cut_off)
 
 
 def _rules_in_use(election: Election) -> dict[int, Rules]:
@@ -105,21 +114,29 @@ class _Pass:
     run: EngineRun
     end: float | None
     rules: dict[int, Rules]
+    #: Time was over while cases were left; otherwise what is left is held by somebody who acts on it.
+    is_cut_off: bool = False
+    _timed: int = 0
     _changes: dict[str, list[calendar.Change]] = field(default_factory=dict)
     _failed: set[Any] = field(default_factory=set)
 
     def through(self) -> bool:
         """All batches; False where something is left for a later tick."""
+        is_whole = True
         for condition in (self._in_another_phase(), *self._tight()):
             waiting = Incident.objects.filter(condition, election=self.election, state__in=OPEN)
-            while True:
-                if self.end is not None and time.monotonic() >= self.end:
-                    return False
-                if not self._batch(waiting):
-                    break
+            while not (is_over := self._is_over()) and self._batch(waiting):
+                pass
             if waiting.exclude(pk__in=self._failed).exists():
-                return False
-        return True
+                is_whole = False
+                if is_over:
+                    self.is_cut_off = True
+                    return False
+        return is_whole
+
+    def _is_over(self) -> bool:
+        """Whether time is over. Never before one case was timed: a pass that times none is begun again for ever."""
+        return self.end is not None and self._timed > 0 and time.monotonic() >= self.end
 
     def _in_another_phase(self) -> Q:
         condition, smaller = Q(pk__in=[]), Q(pk__in=[])
@@ -170,6 +187,7 @@ class _Pass:
             for row in rows:
                 try:
                     self._retime(row, clocks[row[0].hex], written)
+                    self._timed += 1
                 except (ValidationError, KeyError) as fault:
                     self._failed.add(row[0])
                     self.run.error = f"{type(fault).__name__}: {fault}"[:500]

@@ -168,40 +168,105 @@ def test_a_place_that_votes_a_day_earlier_has_the_tight_time_of_its_own_calendar
     waiting = Clock.objects.filter(kind="acknowledge")
     waiting.update(target_minutes=600, deadline_at=SILENCE + 27 * HOUR, fires_at=SILENCE + 27 * HOUR)
     now = EVENING + MINUTE
-    looks_at = phases.pass_to(now, now, EngineRun(started_at=now), time.monotonic() + 2)
+    looked = phases.pass_to(now, now, EngineRun(started_at=now), time.monotonic() + 2)
     # All was timed at once: nothing is left that the pass finds again and again until its time is over.
-    assert looks_at == now + phases.LOOK_AGAIN
+    assert looked == phases.Passed(now + phases.LOOK_AGAIN, is_cut_off=False)
     assert running(there, "acknowledge").deadline_at == EVENING + 30 * MINUTE
     assert running(here, "acknowledge").deadline_at == SILENCE + 27 * HOUR
 
 
-def test_a_pass_that_runs_out_of_time_goes_on_before_anything_later_fires(
-    cast: Cast, make_incident: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    case = make_incident(now=POLLING - HOUR, severity="low")
-    engine.tick(POLLING - HOUR)
-    before = POLLING - HOUR + target(case, "silence").acknowledge_minutes * MINUTE
-    after = POLLING + target(case, "polling").acknowledge_minutes * MINUTE
-    assert after < before
+@pytest.fixture
+def no_time(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The time of every tick is over as soon as a pass begins, and a pass times one case after the other."""
     seconds, begin = [0.0], phases.pass_to
 
-    def slow(at: dt.datetime, *rest: Any) -> dt.datetime:
-        seconds[0] = 1e9
-        return begin(at, *rest)
+    def slow(*given: Any) -> phases.Passed:
+        seconds[0] += 1e9
+        return begin(*given)
 
     watch = SimpleNamespace(monotonic=lambda: seconds[0])
     monkeypatch.setattr(engine, "time", watch)
     monkeypatch.setattr(phases, "time", watch)
+    monkeypatch.setattr(phases, "pass_to", slow)
+    monkeypatch.setattr(phases, "BATCH", {"postgresql": 1, "sqlite": 1})
+    return monkeypatch
+
+
+def moved(case: Incident) -> list[dt.datetime]:
+    """When the steps that moved a case on were due, in the order in which they fired."""
+    found = case.escalations.filter(kind__in=["owner_moved", "passed"]).order_by("pk")
+    return list(found.values_list("due_at", flat=True))
+
+
+def test_a_pass_that_runs_out_of_time_goes_on_before_anything_later_fires(
+    cast: Cast, make_incident: Make, no_time: pytest.MonkeyPatch
+) -> None:
+    cases = [make_incident(now=POLLING - HOUR, severity="low") for _ in range(3)]
+    before = POLLING - HOUR + target(cases[0], "silence").acknowledge_minutes * MINUTE
+    after = POLLING + target(cases[0], "polling").acknowledge_minutes * MINUTE
+    assert after < before
+    EngineState.objects.update_or_create(
+        pk=1, defaults={"last_ok_at": POLLING - HOUR, "last_now": POLLING - HOUR, "next_phase_at": POLLING}
+    )
     late = before + HOUR
-    with monkeypatch.context() as patched:
-        patched.setattr(phases, "pass_to", slow)
-        engine.tick(late)
-    assert EngineState.objects.get().next_phase_at == POLLING
-    assert not case.escalations.filter(kind="owner_moved").exists()
-    seconds[0] = 0.0
-    engine.tick(late)
-    first = case.escalations.filter(kind__in=["owner_moved", "passed"]).order_by("pk").first()
-    assert first is not None and first.due_at == after
+    for timed in (1, 2):
+        engine.tick(late, "web")
+        assert EngineState.objects.get().next_phase_at == POLLING
+        # Each tick gets further by a case, however little time it has.
+        assert Incident.objects.filter(clock_phase=Phase.POLLING).count() == timed
+        assert not any(moved(case) for case in cases)
+    engine.tick(late, "web")
+    assert [moved(case)[0] for case in cases] == [after] * 3
+
+
+def test_a_whole_pass_that_took_all_the_time_lets_the_same_tick_fire(
+    cast: Cast, make_incident: Make, no_time: pytest.MonkeyPatch
+) -> None:
+    """A page does the engine's round on a machine so slow that the pass alone takes longer than the page may wait."""
+    case = make_incident(severity="low")
+    run = engine.tick(NOW + 30 * HOUR, "web")
+    assert run.fired
+    assert moved(case)
+    assert EngineState.objects.get().next_phase_at == NOW + 30 * HOUR + phases.LOOK_AGAIN
+
+
+def test_a_look_between_the_phases_that_is_not_whole_holds_back_nothing(
+    cast: Cast, make_incident: Make, no_time: pytest.MonkeyPatch
+) -> None:
+    """Somebody put a phase into the calendar an hour ago: there is more to time anew than a tick has time for."""
+    cases = [make_incident(severity="low") for _ in range(3)]
+    engine.tick(NOW, "web")
+    PhaseWindow.objects.create(
+        election=Election.objects.get(code="CC27"), phase=Phase.POLLING, jurisdiction_id=TAKEO,
+        starts_at=NOW - HOUR, ends_at=NOW + 9 * DAY, basis=Basis.ILLUSTRATIVE,
+    )  # fmt: skip
+    late = NOW + 30 * HOUR
+    run = engine.tick(late, "web")
+    assert EngineState.objects.get().next_phase_at == late + phases.SOON
+    assert run.fired
+    assert all(moved(case) for case in cases)
+    for number in (1, 2, 3):
+        engine.tick(late + number * phases.SOON, "web")
+    assert set(Incident.objects.values_list("clock_phase", flat=True)) == {Phase.POLLING}
+
+
+def test_of_many_phases_that_began_meanwhile_a_slow_tick_passes_one_at_least(
+    cast: Cast, make_incident: Make, no_time: pytest.MonkeyPatch
+) -> None:
+    case = make_incident(now=SILENCE - 2 * DAY, severity="low")
+    EngineState.objects.update_or_create(
+        pk=1, defaults={"last_ok_at": SILENCE - DAY, "last_now": SILENCE - DAY, "next_phase_at": SILENCE}
+    )
+    turns = phases.moments_between(SILENCE, POLLING + HOUR)
+    assert len(turns) > 2
+    seen = []
+    for _ in turns:
+        engine.tick(POLLING + HOUR, "web")
+        seen.append(EngineState.objects.get().next_phase_at)
+    assert seen[:-1] == turns[1:]
+    case.refresh_from_db()
+    assert case.clock_phase == Phase.POLLING
+    assert moved(case)
 
 
 def test_a_fault_of_the_calendar_stops_no_escalation(
