@@ -1,4 +1,4 @@
-"""Taxonomy in the admin; legal deadlines, elections, commands and accounts, whose every change is journaled and told.
+"""Taxonomy, legal deadlines, elections, commands and accounts in the admin: every change is journaled and told.
 
 Cases, their journal and their files are never registered here.
 """
@@ -18,34 +18,18 @@ from django.utils.translation import gettext as _
 from commands.admin import PersonAdmin, PostingAdmin, SecurityCommandAdmin
 from commands.contacts import set_by_administrator
 from commands.models import Posting, SecurityCommand, User
-from elections.admin import ElectionAdmin
-from elections.models import Election
+from elections.admin import ElectionAdmin, PollingStationAdmin, RegisteredVotersAdmin
+from elections.models import Election, PollingStation, RegisteredVoters
 from incidents.choices import OPEN
 from incidents.entries import record_account, record_posting, record_reference
 from incidents.models import Category, Incident, LegalDeadline
 
 if TYPE_CHECKING:
-    _CategoryAdmin = admin.ModelAdmin[Category]
     _AnyAdmin = admin.ModelAdmin[Any]
     _ElectionForm = forms.ModelForm[Election]
 else:
-    _CategoryAdmin = _AnyAdmin = admin.ModelAdmin
+    _AnyAdmin = admin.ModelAdmin
     _ElectionForm = forms.ModelForm
-
-
-@admin.register(Category)
-class CategoryAdmin(_CategoryAdmin):
-    """A code is retired and names its successor; it is never deleted or used again."""
-
-    list_display = ["code", "name_km", "name_en", "group_code", "default_severity", "nature", "is_reviewed"]
-    list_filter = ["group_code", "nature", "is_reviewed"]
-    search_fields = ["code", "name_en", "name_km"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Category | None = None) -> list[str]:
-        return ["code"] if obj else []
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _administrator(request: HttpRequest) -> User:
@@ -56,7 +40,7 @@ def _administrator(request: HttpRequest) -> User:
 
 # ---- What deadlines and chains rest on: no administrator changes it unseen ----
 
-admin.site.unregister([Election, SecurityCommand])
+admin.site.unregister([Election, PollingStation, RegisteredVoters, SecurityCommand])
 
 
 class Told(_AnyAdmin):
@@ -73,7 +57,26 @@ class Told(_AnyAdmin):
 
 def _tell(request: HttpRequest, obj: Any, fields: list[str]) -> None:
     name = f"{obj._meta.model_name} {getattr(obj, 'code', obj)}"
+    if isinstance(obj, PollingStation):
+        # Its code is one only within its election.
+        name = f"{obj._meta.model_name} {obj.election.code} {obj.code}"
     record_reference(name, fields, by=_administrator(request), now=timezone.now())
+
+
+@admin.register(Category)
+class CategoryAdmin(Told):
+    """A code is retired and names its successor; it is never deleted or used again.
+
+    What decides who learns of a case and who has the last word on it stays as it was written: under another rule it is
+    another code.
+    """
+
+    list_display = ["code", "name_km", "name_en", "group_code", "default_severity", "nature", "is_reviewed"]
+    list_filter = ["group_code", "nature", "is_reviewed"]
+    search_fields = ["code", "name_en", "name_km"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Category | None = None) -> list[str]:
+        return ["code", "group_code", "nature", "is_conflict_route", "protects_victim"] if obj else []
 
 
 @admin.register(LegalDeadline)
@@ -110,6 +113,16 @@ class ToldElectionAdmin(Told, ElectionAdmin):
         touched = [*formset.new_objects, *(row for row, _fields in formset.changed_objects), *formset.deleted_objects]
         if touched:
             _tell(request, form.instance, sorted({f"phase {row.phase}" for row in touched}))
+
+
+@admin.register(PollingStation)
+class ToldStationAdmin(Told, PollingStationAdmin):
+    """Where people vote, and how many."""
+
+
+@admin.register(RegisteredVoters)
+class ToldVotersAdmin(Told, RegisteredVotersAdmin):
+    """What every rate is divided by."""
 
 
 # ---- Accounts and postings: no administrator changes one unseen ----

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from commands.models import User
-from elections.models import Election, PhaseWindow
-from incidents.models import Entry, LegalDeadline, Notice
-from tests.cast import NOW, Cast
+from elections.models import Election, PhaseWindow, PollingStation, RegisteredVoters
+from incidents.models import Category, Entry, LegalDeadline, Notice
+from tests.cast import DEMO_COMMUNE, NOW, Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +89,69 @@ def test_a_deadline_of_the_law_and_a_command_too(administrator: Client, cast: Ca
     ]  # fmt: skip
     gone = administrator.post(reverse("admin:incidents_legaldeadline_delete", args=[law.pk]), {"post": "yes"})
     assert gone.status_code == 403
+
+
+# ---- Categories ----
+
+#: What decides who learns of a case, and who has the last word on it.
+LASTING = {"nature": "ordinary", "is_conflict_route": "", "group_code": "XXX", "protects_victim": ""}
+
+
+def test_what_a_category_decides_stays_as_it_was_written(administrator: Client, cast: Cast, make_incident: Any) -> None:
+    route = Category.objects.filter(code="INT-01")
+    route.update(is_conflict_route=True, protects_victim=True)
+    category = route.get()
+    assert change(administrator, category, form_of(category) | LASTING).status_code == 302
+    assert route.get().nature == "electoral" and route.get().is_conflict_route and route.get().protects_victim
+    assert route.get().group_code == category.group_code
+    assert told() == [], "nothing was changed"
+    case = make_incident(category="INT-01", place=DEMO_COMMUNE, by=cast.demo_liaison)
+    assert case.is_sealed
+
+
+def test_what_else_a_category_says_is_not_changed_unseen(administrator: Client, cast: Cast) -> None:
+    category = Category.objects.get(code="INT-01")
+    form = form_of(category) | {"default_severity": "low", "retired_on": "2027-05-01"}
+    assert change(administrator, category, form).status_code == 302
+    assert told() == [{"what": "reference", "name": "category INT-01", "fields": ["default_severity", "retired_on"]}]
+    people = set(Notice.objects.filter(kind="account").values_list("recipient__username", flat=True))
+    assert people == {cast.psc.username, cast.nec.username, cast.nec_second.username}
+
+
+def test_a_new_category_is_told_and_chooses_what_it_decides(administrator: Client, cast: Cast) -> None:
+    form = {
+        "code": "INT-77", "group_code": "INT", "group_km": "ក", "group_en": "Threats", "name_en": "Other",
+        "default_severity": "high", "nature": "electoral", "is_conflict_route": "on",
+    }  # fmt: skip
+    assert administrator.post(reverse("admin:incidents_category_add"), form).status_code == 302
+    assert Category.objects.get(code="INT-77").is_conflict_route
+    assert told() == [{"what": "reference", "name": "category INT-77", "fields": ["made"]}]
+
+
+# ---- Where people vote, and how many ----
+
+
+def test_a_polling_station_and_the_number_of_voters_are_not_changed_unseen(administrator: Client, cast: Cast) -> None:
+    election = Election.objects.get(code="CC27")
+    station = PollingStation.objects.create(election=election, code="0007", jurisdiction_id=DEMO_COMMUNE, name_en="A")
+    voters, _made = RegisteredVoters.objects.get_or_create(
+        election=election, jurisdiction_id="KH99", defaults={"count": 900, "as_of": NOW.date(), "source": "-"}
+    )
+    assert change(administrator, station, form_of(station) | {"voters": "5"}).status_code == 302
+    assert change(administrator, voters, form_of(voters) | {"count": "90000"}).status_code == 302
+    assert told() == [
+        {"what": "reference", "name": "pollingstation CC27 0007", "fields": ["voters"]},
+        {"what": "reference", "name": "registeredvoters CC27 KH99: 90000", "fields": ["count"]},
+    ]
+
+
+@pytest.mark.parametrize("model", [PollingStation, RegisteredVoters])
+def test_neither_is_deleted(administrator: Client, cast: Cast, model: Any) -> None:
+    base = {"election": Election.objects.get(code="CC27"), "jurisdiction_id": DEMO_COMMUNE}
+    more = {"code": "0007"} if model is PollingStation else {"count": 9, "as_of": NOW.date(), "source": "-"}
+    row = model.objects.create(**base, **more)
+    address = f"admin:elections_{model._meta.model_name}"
+    assert administrator.post(reverse(f"{address}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    administrator.post(reverse(f"{address}_changelist"), chosen)
+    assert model.objects.filter(pk=row.pk).exists() and told() == []
