@@ -13,7 +13,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from commands.authority import judge_roles
@@ -73,13 +73,8 @@ def draft(base: Policy, *, election: Election | None, by: User, now: dt.datetime
         raise ValidationError(_("The record of this election is closed. It can be read and not changed."), "locked")
     if base.election_id not in (None, election.pk if election else None):
         raise ValidationError(_("Start from a version of the same election, or from the general one."), "choice")
-    # Two drafts at once would count the same last number; whoever comes second waits here. `no_key`: a report that
-    # names one of these versions, or its election, does not.
-    versions = Policy.objects.select_for_update(of=("self",), no_key=True).filter(election=election)
-    list(versions.order_by("pk").values_list("pk"))
-    if election is not None:
-        # An election's first draft has no version before it to wait at.
-        list(Election.objects.select_for_update(no_key=True).filter(pk=election.pk).values_list("pk"))
+    # Two drafts at once would count the same last number.
+    _lock_line(election)
     last = Policy.objects.filter(election=election).aggregate(last=Max("number"))["last"] or 0
     made = Policy.objects.create(
         election=election,
@@ -141,6 +136,9 @@ def publish(policy: Policy, *, mark: str, by: User, now: dt.datetime, note: str 
     Raises PermissionDenied; StaleDraft where it is not what was read; ValidationError where it is not sound or not new.
     """
     posting = judge_roles(APPROVERS, by.current_postings)
+    # Two publications at once would not see each other. Before the draft itself, or who drafts could wait for us and we
+    # for them.
+    _lock_line(policy.election)
     policy, content = _open_draft(policy, mark)
     if policy.created_by_id == by.pk:
         raise PermissionDenied(_("You wrote this draft, so somebody else of the NEC secretariat must publish it."))
@@ -150,7 +148,9 @@ def publish(policy: Policy, *, mark: str, by: User, now: dt.datetime, note: str 
         raise ValidationError(
             _("This draft is not sound yet. Open it to change it: a sentence stands beside each value."), code="unsound"
         )
-    newer = Policy.objects.filter(election=policy.election, number__gt=policy.number).exclude(published_at=None)
+    # Also an earlier draft that was published since this one was last written: what it changed is not in here.
+    meanwhile = Q(number__gt=policy.number) | Q(published_at__gt=policy.created_at)
+    newer = Policy.objects.filter(meanwhile, election=policy.election).exclude(published_at=None)
     if found := newer.order_by("-number").first():
         text = _("Version %(number)d was published meanwhile. Make a new draft from it, so that nothing of it is lost.")
         raise ValidationError(text % {"number": found.number}, code="overtaken")
@@ -173,6 +173,18 @@ def discard(policy: Policy, *, mark: str, by: User, now: dt.datetime) -> None:
 
 
 # ---- Parts ----
+
+
+def _lock_line(election: Election | None) -> None:
+    """Whoever comes second to the versions of an election, or to the general ones, waits here for the first.
+
+    `no_key`: a report that names one of these versions, or its election, does not wait.
+    """
+    versions = Policy.objects.select_for_update(of=("self",), no_key=True).filter(election=election)
+    list(versions.order_by("pk").values_list("pk"))
+    if election is not None:
+        # An election's first draft has no version before it to wait at.
+        list(Election.objects.select_for_update(no_key=True).filter(pk=election.pk).values_list("pk"))
 
 
 def _open_draft(policy: Policy, mark: str) -> tuple[Policy, Content]:

@@ -183,6 +183,14 @@ def test_an_older_draft_cannot_come_after_a_newer_version(cast: Cast) -> None:
         policy_actions.publish(first, mark=stored(first).mark(), by=cast.nec, now=LATER)
 
 
+def test_a_draft_does_not_take_back_what_was_published_since_it_was_written(cast: Cast) -> None:
+    first, second = edited(drafted(), faster(2)), edited(drafted(), faster(3))
+    policy_actions.publish(first, mark=stored(first).mark(), by=cast.nec, now=LATER)
+    with pytest.raises(ValidationError, match="Version 1 was published meanwhile"):
+        policy_actions.publish(second, mark=stored(second).mark(), by=cast.nec, now=LATER)
+    assert policies.policy_for(election(), LATER) == first
+
+
 PLANTED: dict[str, Callable[[Policy], object]] = {
     "a gap in the steps": lambda p: p.steps.filter(clock="contain", number=1).update(number=5),
     "a severity gone": lambda p: p.targets.filter(phase="polling", severity="high").delete(),
