@@ -146,7 +146,7 @@ def notices_told(
 ) -> list[Notice]:
     """Unsaved notices of one act: each person once, of the first kind they are in, and the webhooks of `commands`.
 
-    `commands` are paths by kind. At most two queries; a sealed case and a drill are told to no webhook.
+    `commands` are paths by kind. At most two queries; a sealed case is told to no webhook.
     """
     people: dict[int, str] = {}
     for kind, group in told:

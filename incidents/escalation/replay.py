@@ -101,7 +101,7 @@ def past(cases: IncidentQuerySet, ladders: Ladders, most: int = MOST) -> list[Ca
     """The earliest `most` of `cases` that were cases, each with when it was taken, written of, contained and resolved.
 
     What is open is played up to the moment of the `ladders`: nobody knows what people will do then.
-    A case that was never rated, sealed or for practice, or whose place no command covers, is not among them.
+    A case that is sealed or was never rated, or whose place no command covers, is not among them.
     """
     wanted = cases.filter(is_sealed=False).exclude(state__in=_NOT_PLAYED)
     rows = list(wanted.exclude(severity=Severity.UNRATED).order_by("reported_at", "pk").values_list(*_COLUMNS)[:most])

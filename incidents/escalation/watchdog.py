@@ -70,7 +70,10 @@ class Stuck:
 
 
 def pulse(now: dt.datetime) -> Pulse:
-    """The engine's condition at `now`: two indexed reads, and one look at the broker where it is late."""
+    """The engine's condition at `now`: two indexed reads where nothing is late.
+
+    Where something waits its journal is asked too, and where the engine itself is late the broker.
+    """
     row = _state.first(1) or EngineState()
     patience = dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
     # Asked again only where something waits: what was put into the past a moment ago waits no longer than since then.
