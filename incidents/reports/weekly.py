@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, get_args, get_type_hints
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -126,6 +127,21 @@ class _Numbers:
     read: sections.Read
 
 
+def form_of(kind: Any) -> str:
+    """The names of all fields of a dataclass and of those within it: what was remembered in another form is not read.
+
+    A server that is updated finds what the version before it remembered.
+    """
+    parts, within = [], get_args(kind)
+    if isinstance(kind, type) and is_dataclass(kind):
+        parts = [f"{kind.__name__}({','.join(f.name for f in fields(kind))})"]
+        within = tuple(get_type_hints(kind).values())
+    return " ".join([*parts, *filter(None, map(form_of, within))])
+
+
+_FORM = form_of(_Numbers)
+
+
 def build(asked: Asked) -> Weekly:
     """The summary of a week; names in the active language. PermissionDenied where `is_for` is not."""
     question = asked.question
@@ -162,7 +178,7 @@ def _numbers(question: Question, *, is_over: bool) -> _Numbers:
         kinds, places = by_category_and_severity(question), over_by_place(question, DISTRICT)
         return _Numbers(totals, kinds, places, sections.read(question))
 
-    return question.remembered("week", count, seconds=OVER_SECONDS if is_over else 0)
+    return question.remembered(f"week {_FORM}", count, seconds=OVER_SECONDS if is_over else 0)
 
 
 def _value(name: str, question: Question, numbers: _Numbers) -> Value:
