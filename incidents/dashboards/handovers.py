@@ -55,7 +55,10 @@ class Away:
 
 @dataclass(frozen=True)
 class Handovers:
-    """A period. `moved`: hand-overs upwards by (reason, rung that had the case, rung that got it)."""
+    """A period. `moved`: hand-overs upwards by (reason, rung that had the case, rung that got it).
+
+    A command that a case only passed after an outage got it too.
+    """
 
     moved: Counter[tuple[str, int, int]] = field(default_factory=Counter)
     told: int = 0
@@ -87,7 +90,8 @@ def handovers_over(question: Question) -> Handovers:
     for kind, clock, sender, target, part, n in rows:
         rungs = RUNG.get(sender, BESIDE), RUNG.get(target, BESIDE)
         match kind:
-            case K.OWNER_MOVED | K.MANUAL:
+            # The record names whom a case passed where it moved there; of what was only to be told there it names none.
+            case K.OWNER_MOVED | K.MANUAL | K.PASSED if kind != K.PASSED or target:
                 reason = BY_HAND if kind == K.MANUAL else clock or AT_ONCE
                 moved[reason, *rungs] += n
             case K.HAND_BACK:

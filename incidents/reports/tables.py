@@ -211,7 +211,10 @@ def handovers(sections: Sections, now: str, before: str) -> Table:
     return Table(
         "handovers",
         _("Why cases went up"),
-        _("Where a time ran out, the command that had the case then let it run out."),
+        _(
+            "Where a time ran out, the command that had the case then let it run out. A command that a case only passed"
+            " while automatic escalation was down had no time to act."
+        ),
         [_("Reason"), _("Who had it"), *columns, now, before, _("Change")],
         rows,
         _("No case was handed over upwards, in this week or the one before."),

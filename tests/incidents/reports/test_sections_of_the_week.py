@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import io
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -13,18 +15,20 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elections.models import Election
 from incidents import actions, severity
 from incidents.choices import Act, Channel, ClockKind, State
 from incidents.dashboards import handovers as ladder
 from incidents.dashboards.response import Span, quantiles
 from incidents.dashboards.waits import SMALLEST_BASE
 from incidents.models import Clock, ConflictSubject, Entry, Escalation, EscalationKind, Incident, Outage
-from incidents.reports import tables, weekly
+from incidents.reports import asked, tables, weekly
 from incidents.reports.figures import Figure
 from incidents.tallies import rebuild
 from tests.cast import DEMO_COMMUNE, NOW, Cast
@@ -165,7 +169,8 @@ def test_hand_overs_by_reason_rung_and_where_the_time_ran_out(cast: Cast) -> Non
     step(case, TUESDAY + 4 * HOUR, EscalationKind.NEXT_TOLD, clock="update")
     step(case, TUESDAY + 5 * HOUR, EscalationKind.EXHAUSTED, clock="contain", target=None)
     step(case, TUESDAY + 6 * HOUR, EscalationKind.HAND_BACK, clock="", sender="psc")
-    step(case, TUESDAY + 7 * HOUR, EscalationKind.PASSED)
+    # What a command was not told, because the case only passed it, moved nothing.
+    step(case, TUESDAY + 7 * HOUR, EscalationKind.PASSED, target=None)
     # A first rating hands a case to the ladder that nobody of the ladder had: no stand-down.
     step(case, TUESDAY + 8 * HOUR, EscalationKind.HAND_BACK, clock="", sender="nec", target="duty_commander")
     # One step that found two commands empty is one.
@@ -189,6 +194,21 @@ def test_hand_overs_by_reason_rung_and_where_the_time_ran_out(cast: Cast) -> Non
     assert {"reason": "accept", "rung": 2, "reached": {"3": 1}, "value": 1, "before": 0, "change": 1} in found[
         "handovers"
     ]
+
+
+def test_after_an_outage_the_time_ran_out_where_it_ran_out(cast: Cast, make_incident: Any) -> None:
+    """The case passes the province in one tick: the district let its time run out, and the province had none."""
+    from incidents.escalation.engine import tick
+
+    make_incident(severity="low", now=TUESDAY)
+    tick(TUESDAY + MINUTE)
+    tick(TUESDAY + 2 * DAY)
+    made = summary(cast.ministry)
+    (district, province, _all) = rows_of(made, "handovers")
+    assert district[:4] == ["Not acknowledged in time", "District", 1, 0]
+    assert province[:4] == ["Not acknowledged in time", "Province", 0, 1]
+    note = next(t.note for t in tables.tables(made.sections, "now", "before") if t.name == "handovers")
+    assert "only passed while automatic escalation was down" in note
 
 
 def test_steps_that_fired_late_and_the_outage_that_explains_them(cast: Cast) -> None:
@@ -250,6 +270,36 @@ def test_an_outage_alone_is_shown_in_a_week_without_reports(cast: Cast, signed_i
 
 
 # ---- Changes ----
+
+
+def test_nothing_is_a_number_and_what_cannot_be_said_is_none() -> None:
+    """Late: 0 is good news; a dash says that nobody can tell."""
+
+    def shown(cell: tables.Cell) -> str:
+        return re.sub(r"<[^>]+>", "", render_to_string("reports/_cell.html", {"cell": cell})).strip()
+
+    assert [shown(cell) for cell in (None, 0, 0.0, tables.Minutes(0), tables.Minutes(90), "too few", "")] == [
+        "–", "0", "0.0", "0 s", "1 h 30 min", "too few", "",
+    ]  # fmt: skip
+
+
+@time_machine.travel(NOW, tick=False)
+def test_a_week_that_another_version_remembered_is_counted_anew(cast: Cast, signed_in: Any) -> None:
+    """After an update the cache holds what the version before it knew: its fields are not this one's."""
+
+    @dataclasses.dataclass
+    class Before:
+        totals: dict[str, int]
+        read: list[tables.Row]
+
+    assert weekly.form_of(Before) == "Before(totals,read) Row(cells,is_all)"
+    form = weekly.form_of(weekly._Numbers)
+    assert "_Numbers(totals,kinds,places,read)" in form
+    assert all(f.name in form for f in dataclasses.fields(ladder.Handovers)), "those within it are part of the form"
+    question = asked.Asked(cast.ministry, NOW, Election.objects.get(code="CC27"), WEEK).question
+    for part in ("week", "week _Numbers(totals,kinds,places)"):
+        cache.set(question.key(part, stamped=False), object())
+    assert signed_in(cast.ministry).get(reverse("reports:weekly") + URL).status_code == 200
 
 
 def test_first_severity_and_severity_at_the_cut_off(cast: Cast) -> None:
