@@ -7,7 +7,7 @@ case is never paused: docs/decisions/0014-pauses-and-referrals.md.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,14 +15,14 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from commands.choices import COMMANDING, Role
+from commands.authority import may
 from commands.models import Posting, SecurityCommand, User
 from incidents.choices import Act, ClockKind, Severity
 from incidents.countersigning import ask
 from incidents.models import Incident
 from incidents.routing import nec, people_at
 from incidents.timekeeping import pause_clocks
-from incidents.turn import Turn, chain_above, refused, turn
+from incidents.turn import Turn, chain_above, facts_of, refused, turn
 
 #: A pause ends at most so long after it was asked for.
 LONGEST = dt.timedelta(hours=72)
@@ -40,7 +40,8 @@ def snooze(incident: Incident, *, by: User, until: dt.datetime, **how: Any) -> I
         _check_moment(until, t.now)
         decides = decided_by(t.incident, by, t.now)
         t.extra_after = {"until": until.isoformat()}
-        told = [t.incident.owner, *(c for c in (decides.command,) if c != t.incident.owner)]
+        owner = t.incident.owner
+        told = [owner] if decides.command == owner else [owner, decides.command]
         ask(t, {"until": until.isoformat(), "decided_by": decides.how}, told)
     return t.incident
 
@@ -54,25 +55,27 @@ class Decider:
 
 
 def decided_by(case: Incident, asked_by: User, now: dt.datetime) -> Decider:
-    """The nearest command above the owner where somebody else than who asks is there, the NEC above the highest one.
+    """The nearest command above the owner where somebody else than who asks may decide, the NEC above the highest one.
 
     Two people of the owner itself where nobody is: a district at night must be able to ask. Who only acts for a command
     does not count: whoever asks could have chosen them.
     """
     above = chain_above(case)
     for command in above:
-        if _is_there(command, asked_by, now):
+        if _decides_there(command, "above", case, asked_by, now):
             return Decider("above", command)
     secretariat = None if above else nec()
-    if secretariat and _is_there(secretariat, asked_by, now):
+    if secretariat and _decides_there(secretariat, "nec", case, asked_by, now):
         return Decider("nec", secretariat)
     return Decider("same", case.owner)
 
 
-def _is_there(command: SecurityCommand, asked_by: User, now: dt.datetime) -> bool:
+def _decides_there(command: SecurityCommand, how: str, case: Incident, asked_by: User, now: dt.datetime) -> bool:
+    """Whether somebody else than who asks is there who may decide: the police of a province may not for its ladder."""
     people = [p.pk for p in people_at([command], now)[command.pk] if p.pk != asked_by.pk]
     own = Posting.objects.current(now).filter(command=command, user__in=people, user__is_active=True)
-    return own.filter(role__in=(*COMMANDING, Role.NEC_SECRETARIAT)).exists()
+    asked = replace(facts_of(case, None), is_requester=False, request_act=Act.SNOOZE, pause_decided_by=how)
+    return any(may(Act.COUNTERSIGN, [posting], asked) for posting in own.select_related("command__jurisdiction"))
 
 
 def begin(t: Turn) -> None:

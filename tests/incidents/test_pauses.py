@@ -10,7 +10,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
-from commands.models import Delegation, Posting, User
+from commands.choices import Force, Role
+from commands.models import Delegation, Posting, SecurityCommand, User
 from incidents import actions, pauses
 from incidents.choices import Act, ClockKind
 from incidents.dashboards import measures
@@ -18,6 +19,7 @@ from incidents.dashboards.question import Period, Question
 from incidents.escalation import engine
 from incidents.models import Clock, ClockState, Incident, Notice
 from incidents.timekeeping import resume_clocks
+from incidents.turn import chain_above
 from tests.cast import COMMUNE, NOW, POSTED_AT, Cast
 
 Make = Callable[..., Incident]
@@ -154,6 +156,30 @@ def test_who_only_acts_for_the_command_above_does_not_count_as_there(cast: Cast,
         ends_at=NOW + 5000 * HOUR, reason="A flood.", made_by=cast.nec, made_at=NOW,
     )  # fmt: skip
     assert pauses.decided_by(case, cast.duty_commander, NOW).how == "same"
+
+
+def test_the_police_of_the_province_may_not_decide_and_are_not_waited_for(cast: Cast, make_incident: Make) -> None:
+    """They stand above the district on its ladder, and not above it in their own force."""
+    other, province = second_commander(cast), cast.command("provincial")
+    police = SecurityCommand.objects.create(
+        code=f"{province.code}-POL", kind=province.kind, force=Force.POLICE, parent=province.parent,
+        path=f"{cast.command('psc').path}{province.code}-POL.", jurisdiction=province.jurisdiction,
+        name_en="Police of the province", name_km="Police of the province",
+    )  # fmt: skip
+    officer = User.objects.create(username="cast-police")
+    Posting.objects.create(
+        user=officer, role=Role.PROVINCIAL_COMMAND, command=police, starts_at=POSTED_AT, conduct_accepted_at=POSTED_AT
+    )
+    case = taken(make_incident, cast.duty_commander)
+    assert police in chain_above(case)
+    assert pauses.decided_by(case, cast.duty_commander, NOW).command == province
+    Posting.objects.filter(user=cast.provincial).update(ends_at=POSTED_AT + HOUR)
+    assert pauses.decided_by(case, cast.duty_commander, NOW).command == cast.command("psc")
+    Posting.objects.filter(user=cast.psc).update(ends_at=POSTED_AT + HOUR)
+    assert pauses.decided_by(case, cast.duty_commander, NOW).how == "same"
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    assert not agree(case, officer)
+    assert agree(case, other)
 
 
 def test_a_pause_at_the_top_is_decided_by_the_nec_where_somebody_is_there(cast: Cast, make_incident: Make) -> None:
