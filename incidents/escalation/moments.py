@@ -28,9 +28,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Greatest
 
-from commands.choices import Role
-from commands.models import SecurityCommand, User
-from commands.models.people import read_postings
+from commands.models import SecurityCommand
 from incidents import routing
 from incidents.choices import OPEN, ClockKind, Deed
 from incidents.deadlines import Step
@@ -105,7 +103,7 @@ def unattended_among(cases: Iterable[Owned], now: dt.datetime) -> list[UUID]:
     """Keys of those of `cases` with nobody at their owner. Of a sealed one its subjects' people do not count."""
     rows = list(cases)
     people = routing.people_at({owner for _case, owner, _sealed in rows}, now) if rows else {}
-    barred = _barred([case for case, owner, sealed in rows if sealed and people[owner]], people, now)
+    barred = _barred([case for case, owner, sealed in rows if sealed and people[owner]], now)
     return [case for case, owner, _sealed in rows if all(p.pk in barred.get(case, ()) for p in people[owner])]
 
 
@@ -116,19 +114,11 @@ def unattended_anywhere(now: dt.datetime) -> Q | None:
     return Q(incident__in=here.values("pk")) if here.exists() else None
 
 
-def _barred(sealed: Sequence[UUID], people: dict[int, list[User]], now: dt.datetime) -> dict[UUID, set[int]]:
-    """By sealed case: keys of those of `people` who serve at a unit that it is about."""
-    if not sealed:
-        return {}
-    asked = list({p.pk: p for there in people.values() for p in there}.values())
-    read_postings(asked, now)
-    found: dict[UUID, set[int]] = defaultdict(set)
-    for case, path in ConflictSubject.objects.filter(incident__in=sealed).values_list("incident", "command__path"):
-        found[case] |= {p.pk for p in asked if _serves_under(p, path)}
-    return found
-
-
-def _serves_under(person: User, path: str) -> bool:
-    # As `routing.serving_under`: who answers for a unit serves there, but an integrity desk that acts for another not.
-    counted = (p for p in person.current_postings if not (p.is_acting and p.role == Role.INTEGRITY))
-    return any(p.command.path.startswith(path) for p in counted)
+def _barred(sealed: Sequence[UUID], now: dt.datetime) -> dict[UUID, set[int]]:
+    """By sealed case: keys of people who serve at a unit that it is about. One query for each set of such units."""
+    subjects: dict[UUID, set[str]] = defaultdict(set)
+    rows = ConflictSubject.objects.filter(incident__in=sealed).values_list("incident", "command__path")
+    for case, path in rows:
+        subjects[case].add(path)
+    serving = {paths: routing.serving_under(paths, now) for paths in map(frozenset, subjects.values())}
+    return {case: serving[frozenset(paths)] for case, paths in subjects.items()}

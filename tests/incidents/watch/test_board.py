@@ -10,12 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from commands.models import Posting
+from commands.models import Posting, User
 from incidents import actions
 from incidents.choices import Act
 from incidents.deadlines import Step
 from incidents.escalation import board as steps
 from incidents.models import Clock, Incident
+from incidents.turn import vacant_for
 from tests.cast import NOW, RELIEVED_AT, Cast
 from tests.factories import make_incident, make_sealed
 from tests.incidents.policies.drafts import published, with_steps
@@ -120,8 +121,12 @@ def test_with_nobody_to_warn_a_case_moves_at_its_warning_and_stands_there(
     assert two_ways(monkeypatch, cast) == [(attended.pk, attended.next_due_at), (alone.pk, alone.next_due_at)]
 
 
-def test_of_a_sealed_case_the_people_of_its_subject_do_not_count_as_there(cast: Cast) -> None:
-    """The officer of the desk serves at the unit concerned as well: nobody is there for this case."""
+@pytest.mark.parametrize("is_staff", [False, True])
+def test_of_a_sealed_case_the_people_of_its_subject_do_not_count_as_there(is_staff: bool, cast: Cast) -> None:
+    """The officer of the desk serves at the unit concerned as well: nobody is there for this case.
+
+    So the engine has it too. Whoever may open the administration pages besides holds the same postings.
+    """
     sealed = make_sealed()
     mine = Incident.objects.visible_to(cast.nec_integrity)
     clock = sealed.clocks.get(kind="acknowledge")
@@ -130,6 +135,8 @@ def test_of_a_sealed_case_the_people_of_its_subject_do_not_count_as_there(cast: 
     Posting.objects.create(
         user=cast.demo_integrity, role="officer", command=cast.command("demo_duty"), starts_at=NOW - DAY
     )
+    User.objects.filter(pk=cast.demo_integrity.pk).update(is_staff=is_staff)
+    assert vacant_for(sealed, [sealed.owner], NOW) == {sealed.owner_id}
     [due] = steps.due_next(mine, NOW, size=9)
     assert due.at == clock.fires_at < clock.deadline_at
 
