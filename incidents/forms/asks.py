@@ -81,8 +81,8 @@ ASKS: dict[Act, Ask] = {
         ("reassessed", "reason"), _("The case is handed back. It stays under your watch for 24 hours."),
     ),
     Act.SNOOZE: Ask(
-        _("Ask for a pause"), "pause", _("Ask for it here; somebody of the command above "
-        "decides. Until then the deadlines run. At most 72 hours, and twice in the life of a case."),
+        _("Ask for a pause"), "pause", _("Ask for it here; somebody else decides. "
+        "Until then the deadlines run. At most 72 hours, and twice in the life of a case."),
         ("until", "reason"), _("Your request waits for a second person."),
     ),
     Act.WAKE: Ask(

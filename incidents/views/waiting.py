@@ -45,7 +45,7 @@ def context(
     return {
         "pause": _pause(incident, clocks),
         "pause_asked_until": _asked_until(incident),
-        "pause_decided_above": incident.request_data.get("decided_by") in ("above", "nec"),
+        "pause_decided_by": incident.request_data.get("decided_by", ""),
         "referrals": [_referred(n, row, now) for n, row in referrals.numbered(incident).items()],
         "watched_until": last.at + stand_down.WATCH if last and is_watched else None,
         "watched_by": last.from_command if last and is_watched else None,

@@ -137,6 +137,7 @@ def test_with_nobody_above_another_commander_of_the_owner_agrees_and_the_journal
     Posting.objects.filter(user__in=[cast.provincial, cast.psc]).update(ends_at=POSTED_AT + HOUR)
     form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=snooze")
     assert "a second person of it decides, and the timeline says so" in form.content.decode()
+    assert "somebody of the command above" not in form.content.decode()
     case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
     told = set(Notice.objects.filter(incident=case, kind="request").values_list("recipient__username", flat=True))
     assert "cast-second-duty" in told
@@ -182,11 +183,20 @@ def test_the_police_of_the_province_may_not_decide_and_are_not_waited_for(cast: 
     assert agree(case, other)
 
 
-def test_a_pause_at_the_top_is_decided_by_the_nec_where_somebody_is_there(cast: Cast, make_incident: Make) -> None:
+def test_a_pause_at_the_top_is_decided_by_the_nec_where_somebody_is_there(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    secretariat = cast.command("nec")
     case = make_incident()
     do(Act.ESCALATE, case, cast.duty_commander, NOW, reason="Too large for us.", to="PSC")
     case = do(Act.ACKNOWLEDGE, case, cast.psc, NOW)
+    form = signed_in(cast.psc).get(reverse("incidents:acts", args=[case.pk]) + "?act=snooze").content.decode()
+    assert f"{secretariat.name_en} decides." in form
+    assert "command above" not in form
     case = do(Act.SNOOZE, case, cast.psc, NOW, until=NOW + HOUR, reason=REASON)
+    said = signed_in(cast.psc).get(case.get_absolute_url()).content.decode()
+    assert "The NEC secretariat decides. The deadlines run until then." in said
+    assert "Somebody of a command above decides." not in said
     assert not agree(case, second_of(cast, "psc"))
     assert not agree(case, cast.provincial)
     assert agree(case, cast.nec)
