@@ -162,14 +162,6 @@ def may_file(what: str, postings: Sequence[Posting]) -> bool:
 RELEASES = (_PSC, _NEC)
 
 
-def judge_release(postings: Sequence[Posting]) -> Posting:
-    """The posting under which held steps may be let go. Raises PermissionDenied."""
-    for posting in postings:
-        if posting.role in RELEASES:
-            return posting
-    raise PermissionDenied(_("Your posting may not let the engine go on. Ask the PSC watch or the NEC secretariat."))
-
-
 #: Who may hold a drill anywhere, and who besides, of the commands under their own.
 DRILL_WHOLE = (_PSC, _NEC)
 DRILLS = (*DRILL_WHOLE, _PRV)

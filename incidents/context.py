@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 
+from commands.authority import RELEASES
 from commands.choices import COMMANDING, Role
 from commands.models import Posting, User
 from elections.calendar import window_at
@@ -26,10 +27,10 @@ from elections.models import Election, PhaseWindow
 from incidents import classification, navigation
 from incidents.election_choice import current_election
 from incidents.escalation import board
-from incidents.escalation.said import Plain, Said, heading, plain, said
+from incidents.escalation.said import Plain, Said, heading, said
 from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, pulse, stuck
 from incidents.models import Incident, Notice, NoticeChannel
-from incidents.templatetags import _time
+from incidents.templatetags._engine import plain_of
 
 #: The header's track: every phase but the time between elections.
 TRACK = tuple(p for p in Phase if p != Phase.BETWEEN)
@@ -195,9 +196,7 @@ class Shell:
     @property
     def engine_plain(self) -> Plain:
         """For whoever answers for cases."""
-        seen = self.engine
-        length = _time.length(self.now - seen.since) if seen.since else ""
-        return plain(seen.state, length, is_stood_in=seen.is_stood_in, may_release=self.may_release)
+        return plain_of(self.engine, self.now, may_release=self.may_release)
 
     @property
     def runs_machines(self) -> bool:
@@ -211,7 +210,7 @@ class Shell:
     @property
     def may_release(self) -> bool:
         """Whether the person may let go what a leap of the clock holds back."""
-        return bool(self.roles & {Role.PSC_WATCH, Role.NEC_SECRETARIAT})
+        return bool(self.roles & set(RELEASES))
 
     @property
     def watches(self) -> bool:

@@ -15,7 +15,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from commands.choices import BodyKind
 from commands.models import SecurityCommand
 from incidents.escalation import board, watchdog
 from incidents.models import (
@@ -32,11 +31,11 @@ from incidents.models import (
     Quarantine,
     Tally,
 )
+from incidents.routing import LADDER_KINDS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "election_security_"
 REASONS = ("beat_dead", "worker_dead", "broker_away", "failing", "slow", "held", "no_tick_yet")
-LADDER = (BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC)
 
 
 class _Numbers(Collector):
@@ -91,7 +90,7 @@ class _Numbers(Collector):
         everything = Incident.objects.filter(is_sealed=False)
         top = board.at_the_top(everything, self.now).count()
         yield _gauge("cases_exhausted", "Cases late with no command above, sealed ones left out.", [top])
-        there = SecurityCommand.objects.active().filter(kind__in=LADDER)
+        there = SecurityCommand.objects.active().filter(kind__in=LADDER_KINDS)
         empty = len(board.unattended(there, self.now))
         yield _gauge("commands_unattended", "Commands of the ladder where nobody is there to be told.", [empty])
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 import datetime as dt
 from urllib.parse import urlsplit
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from commands.authority import judge_roles
 from commands.choices import Role
 from commands.models import Posting, SecurityCommand, User
 from incidents import entries
@@ -24,20 +25,13 @@ from incidents.routing import holders
 MAKERS = (Role.PSC_WATCH, Role.NEC_SECRETARIAT)
 
 
-def _posting(by: User) -> Posting:
-    for posting in by.current_postings:
-        if posting.role in MAKERS:
-            return posting
-    raise PermissionDenied(_("Webhooks are made by the PSC and the NEC."))
-
-
 @transaction.atomic
 def make(name: str, command: str, url: str, *, by: User, now: dt.datetime) -> tuple[Webhook, str]:
     """A webhook and its signing secret, which is shown this once.
 
     Raises PermissionDenied, and ValidationError by field; then nothing was written.
     """
-    posting = _posting(by)
+    posting = judge_roles(MAKERS, by.current_postings)
     errors: dict[str, str | list[str]] = {}
     name, url = name.strip(), url.strip()
     if not name or len(name) > 80:
@@ -64,7 +58,7 @@ def make(name: str, command: str, url: str, *, by: User, now: dt.datetime) -> tu
 @transaction.atomic
 def switch(webhook: Webhook, is_on: bool, *, by: User, now: dt.datetime) -> Webhook:
     """Off: what waits for it is dropped when its turn comes. On: it hears of what happens from now."""
-    posting = _posting(by)
+    posting = judge_roles(MAKERS, by.current_postings)
     row = Webhook.objects.select_for_update().get(pk=webhook.pk)
     if row.is_on != is_on:
         row.is_on = is_on

@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from commands.authority import judge_release
+from commands.authority import RELEASES, judge_roles
 from commands.models import User
 from incidents import entries
 from incidents.choices import Act
@@ -75,7 +75,7 @@ def release(by: User, now: dt.datetime, reason: str = "") -> Entry:
 
     Raises PermissionDenied for whoever may not, ValidationError where nothing is held.
     """
-    posting = judge_release(by.current_postings)
+    posting = judge_roles(RELEASES, by.current_postings)
     state = EngineState.objects.select_for_update().filter(pk=1).first()
     if state is None or state.held_at is None:
         raise ValidationError(_("Nothing is held back. The engine runs."), code="not_held")

@@ -22,13 +22,12 @@ from incidents.escalation.decide import Level
 from incidents.escalation.simulate import Case, Response
 from incidents.models import Custody, Entry
 from incidents.querysets import IncidentQuerySet
-from incidents.routing import height_of, people_at
+from incidents.routing import LADDER_KINDS, height_of, people_at
 
 #: As many cases as a page plays; a management command may play more.
 MOST = 5_000
 #: Never were cases, or are told by another one.
 _NOT_PLAYED = (State.DRAFT, State.MERGED, State.WITHDRAWN, State.NOT_AN_INCIDENT)
-_LADDER = (BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC)
 _COLUMNS = (
     "pk", "reported_at", "place", "phase", "severity", "acknowledged_at", "first_update_at", "last_update_at",
     "contained_at", "resolved_at", "election",
@@ -40,7 +39,7 @@ class Ladders:
 
     def __init__(self, now: dt.datetime) -> None:
         self.now = now
-        commands = list(SecurityCommand.objects.active().filter(kind__in=_LADDER))
+        commands = list(SecurityCommand.objects.active().filter(kind__in=LADDER_KINDS))
         people = people_at(commands, now)
         self.commands = {c.pk: c for c in commands}
         self._at: dict[str, list[Level]] = defaultdict(list)

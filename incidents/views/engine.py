@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, cast
 
 from django.contrib import messages
@@ -15,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from commands.authority import RELEASES
 from commands.choices import Role
 from commands.models import User
 from incidents.escalation import board as steps
 from incidents.escalation import hold, moment, record, said, standin, watchdog
 from incidents.models import EngineState, Incident, Quarantine
-from incidents.templatetags import _time
+from incidents.templatetags._engine import plain_of
 from incidents.views.board import WATCHING
 
 #: Who may let the engine's work be done from a page: whoever is told that it is late.
@@ -28,7 +28,6 @@ MAY_TICK = (*WATCHING, Role.ADMINISTRATOR)
 #: Who looks after the engine, and who of them may do more than look.
 KEEPERS = (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.ADMINISTRATOR, Role.AUDITOR)
 MAY_TRY_AGAIN = (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.ADMINISTRATOR)
-MAY_RELEASE = (Role.PSC_WATCH, Role.NEC_SECRETARIAT)
 #: Cases named on the page of what is held back.
 NAMED = 50
 
@@ -44,29 +43,23 @@ def _one_of(request: HttpRequest, *roles: Role) -> User:
 def engine(request: HttpRequest) -> HttpResponse:
     """Its pulse, its last rounds, what it set aside, what is before it."""
     user, now = _one_of(request, *KEEPERS), timezone.now()
-    pulse = watchdog.pulse(now)
+    pulse, may_release = watchdog.pulse(now), user.has_role(*RELEASES)
     context = {
         "pulse": pulse,
         "said": said.said(pulse.reason),
-        "plain": _plain(pulse, user, now),
+        "plain": plain_of(pulse, now, may_release=may_release),
         "heading": said.heading(pulse.state),
         "runs": record.runs_for(user),
         "outages": record.outages(),
         "set_aside": record.set_aside_for(user),
         "may_try_again": user.has_role(*MAY_TRY_AGAIN),
-        "may_release": user.has_role(*MAY_RELEASE),
+        "may_release": may_release,
         "is_administrator": record.reads_all(user),
         "phases": record.phases_ahead(now),
         "stuck": watchdog.stuck(now),
         "now": now,
     }
     return render(request, "escalation/engine.html", context)
-
-
-def _plain(pulse: watchdog.Pulse, user: User, now: dt.datetime) -> said.Plain:
-    length = _time.length(now - pulse.since) if pulse.since else ""
-    may_release = user.has_role(*MAY_RELEASE)
-    return said.plain(pulse.state, length, is_stood_in=pulse.is_stood_in, may_release=may_release)
 
 
 @require_safe
@@ -118,7 +111,7 @@ def try_again(request: HttpRequest, pk: int) -> HttpResponse:
 def held(request: HttpRequest) -> HttpResponse:
     """What a leap of the clock made due and nobody let go yet; letting it go needs a reason."""
     # By the engine's clock: it is that one which leapt, or did not.
-    user, now = _one_of(request, *MAY_RELEASE), moment.read().now
+    user, now = _one_of(request, *RELEASES), moment.read().now
     error = _released(request, user) if request.method == "POST" else None
     if error == "":
         messages.success(request, _("Released. The steps are done with the next round."))
