@@ -16,7 +16,7 @@ from elections.choices import Phase
 from incidents.choices import Act, Severity, State
 from incidents.models import Custody, EscalationKind, Incident
 from incidents.routing import ladder_of, nec
-from incidents.turn import Turn, refused, turn
+from incidents.turn import Turn, refused, turn, vacant_for
 
 #: One operational period without news; a polling day has shorter ones.
 QUIET = dt.timedelta(hours=12)
@@ -31,7 +31,10 @@ _NEWS = (
 
 
 def hand_back(incident: Incident, *, by: User, reassessed: bool = True, **how: Any) -> Incident:
-    """Give the case to the command below the owner; it must accept. `reassessed`: the severity was looked at again."""
+    """Give the case to the command below the owner; it must accept. `reassessed`: the severity was looked at again.
+
+    Refused where nobody is there below: who has the case answers for it, and it would come back with a warning.
+    """
     with turn(incident, Act.HAND_BACK, by=by, **how) as t:
         case = t.incident
         target = below(case)
@@ -40,6 +43,9 @@ def hand_back(incident: Incident, *, by: User, reassessed: bool = True, **how: A
         if not reassessed:
             raise refused(_("Look at the severity again first. Lower it if it is too high, then hand the case back."))
         _check_ready(case, t.now)
+        if vacant_for(case, [target], t.now):
+            text = _("Nobody is there now at %(command)s. Keep the case until somebody is, then hand it back.")
+            raise refused(text % {"command": target.name})
         t.end_pause()
         t.hand_over(target, Act.HAND_BACK, EscalationKind.HAND_BACK, t.targets.acknowledge, told="hand_back")
         secretariat = nec()

@@ -10,6 +10,7 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from commands.models import Posting
 from incidents import actions
 from incidents.choices import Act, ClockKind
 from incidents.escalation import engine
@@ -221,6 +222,24 @@ def test_raised_to_critical_with_nobody_above_it_stays_with_who_is_there(cast: C
     entry = case.entries.get(act="raise_severity")
     assert entry.after["left_out"] == [cast.command("provincial").pk, cast.command("psc").pk]
     assert "raise_severity" in told(case, cast.nec)
+
+
+def test_to_where_nobody_is_nothing_is_handed_back(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(by=cast.provincial, severity="low")
+    district, province = cast.command("duty_commander"), cast.command("provincial")
+    actions.perform(Act.ESCALATE, case, by=cast.provincial, version=None, now=NOW, reason="Too large.")
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.provincial, version=None, now=NOW)
+    held = list(Posting.objects.filter(command=district).values_list("pk", "ends_at"))
+    leave_empty(district)
+    given: dict[str, Any] = {"by": cast.provincial, "version": None, "now": NOW + DAY, "reason": "It is quiet."}
+    with pytest.raises(ValidationError, match=f"Nobody is there now at {district.name}. Keep the case until"):
+        actions.perform(Act.HAND_BACK, case, **given)
+    case.refresh_from_db()
+    assert (case.owner, case.is_accepted) == (province, True)
+    assert not case.escalations.filter(kind="hand_back").exists()
+    for key, ends_at in held:
+        Posting.objects.filter(pk=key).update(ends_at=ends_at)
+    assert actions.perform(Act.HAND_BACK, case, **given).owner == district
 
 
 def test_a_worksheet_that_is_done_gives_its_case_to_who_is_there(cast: Cast, make_incident: Make) -> None:
