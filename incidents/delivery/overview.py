@@ -79,6 +79,11 @@ def channels(user: User) -> list[Channel]:
     return found
 
 
+def not_leaving(found: list[Channel]) -> list[Channel]:
+    """Those of `found` with messages given up, or with messages that wait though nothing can leave there."""
+    return [c for c in found if c.dead or (c.waiting and not c.is_configured)]
+
+
 def troubled(user: User) -> QuerySet[Notice]:
     """What was given up, newest first, and what fails again and again."""
     failing = Q(status=NoticeStatus.PENDING, attempts__gte=FAILING) & ~Q(last_error="")
@@ -86,13 +91,18 @@ def troubled(user: User) -> QuerySet[Notice]:
     return rows.select_related("incident", "webhook", "recipient").order_by("status", "-created_at", "-pk")
 
 
-def again(user: User, keys: list[int] | None, now: dt.datetime) -> int:
-    """Try these, or with None all, once more from the beginning; whether they are still wanted is asked then."""
+def again(user: User, keys: list[int] | None, now: dt.datetime) -> tuple[int, int]:
+    """Try these, or with None all, once more from the beginning; whether they are still wanted is asked then.
+
+    How many are tried, and how many stay as they are because their channel is not set up: nothing would try those.
+    """
     rows = troubled(user).order_by()
     rows = rows if keys is None else rows.filter(pk__in=keys)
-    chosen = list(rows.values_list("pk", flat=True))
+    works = configured()
+    chosen = [(pk, works.get(channel, True)) for pk, channel in rows.values_list("pk", "channel")]
     again = {"status": NoticeStatus.PENDING, "attempts": 0, "next_try_at": now, "lease_until": None}
-    return Notice.objects.filter(pk__in=chosen).update(**again)
+    tried = Notice.objects.filter(pk__in=[pk for pk, leaves in chosen if leaves]).update(**again)
+    return tried, sum(not leaves for _pk, leaves in chosen)
 
 
 def give_up(user: User, keys: list[int]) -> int:

@@ -15,7 +15,7 @@ from commands.choices import Role
 from commands.models import User
 from incidents.bell import wake
 from incidents.delivery import overview
-from incidents.models import NoticeChannel
+from incidents.models import NoticeChannel, NoticeStatus
 
 
 def _keeper(request: HttpRequest) -> User:
@@ -30,8 +30,12 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     """Each channel, then what was given up or keeps failing."""
     user = _keeper(request)
     page = Paginator(overview.troubled(user), overview.SHOWN).get_page(request.GET.get("page"))
+    channels = overview.channels(user)
     context = {
-        "channels": overview.channels(user),
+        "channels": channels,
+        "waits_in_vain": sum(c.waiting for c in channels if not c.is_configured),
+        # Only what would be tried again by itself can be given up; the rest is taken off the list.
+        "some_fail": any(notice.status != NoticeStatus.DEAD for notice in page),
         "page": page,
         # Who administers the system reads no case.
         "sees_cases": user.has_role(Role.PSC_WATCH, Role.NEC_SECRETARIAT),
@@ -48,14 +52,25 @@ def again(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("Tick at least one message first."))
     elif do == "give_up":
         count = overview.give_up(user, ticked)
-        text = ngettext("%(n)d message is given up.", "%(n)d messages are given up.", count)
+        text = ngettext("%(n)d message is off the list.", "%(n)d messages are off the list.", count)
         messages.success(request, text % {"n": count})
     else:
-        count = overview.again(user, None if do == "all" else ticked, timezone.now())
+        _say(request, *overview.again(user, None if do == "all" else ticked, timezone.now()))
         wake("incidents.deliver")
-        text = ngettext("%(n)d message is tried again.", "%(n)d messages are tried again.", count)
-        messages.success(request, text % {"n": count})
     return redirect("escalation:deliveries")
+
+
+def _say(request: HttpRequest, tried: int, stay: int) -> None:
+    if tried or not stay:
+        text = ngettext("%(n)d message is tried again.", "%(n)d messages are tried again.", tried)
+        messages.success(request, text % {"n": tried})
+    if stay:
+        text = ngettext(
+            "%(n)d message was not tried: its channel is not set up. It stays in the list until then.",
+            "%(n)d messages were not tried: their channel is not set up. They stay in the list until then.",
+            stay,
+        )
+        messages.warning(request, text % {"n": stay})
 
 
 def _keys(sent: list[str]) -> list[int]:

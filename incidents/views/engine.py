@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commands.authority import RELEASES
 from commands.choices import Role
 from commands.models import User
+from incidents.delivery import overview
 from incidents.escalation import board as steps
 from incidents.escalation import hold, moment, record, said, standin, watchdog
 from incidents.models import EngineState, Incident, Quarantine
@@ -57,6 +58,7 @@ def engine(request: HttpRequest) -> HttpResponse:
         "is_administrator": record.reads_all(user),
         "phases": record.phases_ahead(now),
         "stuck": watchdog.stuck(now),
+        "not_leaving": overview.not_leaving(overview.channels(user)),
         "now": now,
     }
     return render(request, "escalation/engine.html", context)

@@ -83,6 +83,50 @@ def test_after_an_outage_all_are_tried_again(dead: Notice, sealed_dead: Notice, 
     assert Notice.objects.get(pk=sealed_dead.pk).status == "dead"
 
 
+def test_what_no_channel_can_send_is_not_said_to_be_tried(dead: Notice, cast: Cast, signed_in: Any, settings: Any) -> None:
+    settings.EMAIL_CONFIGURED = False
+    answer = signed_in(cast.administrator).post(
+        reverse("escalation:deliveries_again"), {"notice": [dead.pk], "do": "again"}, follow=True
+    )
+    page = answer.content.decode()
+    assert "1 message was not tried: its channel is not set up." in page
+    assert "tried again." not in page
+    assert "Every message went out" not in page
+    dead.refresh_from_db()
+    assert (dead.status, dead.attempts) == ("dead", 3)
+
+
+def test_what_waits_for_a_channel_that_is_not_set_up_is_named(
+    dead: Notice, cast: Cast, signed_in: Any, settings: Any
+) -> None:
+    Notice.objects.filter(pk=dead.pk).update(status="pending", attempts=0)
+    settings.EMAIL_CONFIGURED = False
+    client = signed_in(cast.administrator)
+    assert "1 message waits for a channel that is not set up" in read(client)
+    assert "Every message went out" not in read(client)
+    engine = client.get(reverse("escalation:engine")).content.decode()
+    assert "1 message waits: e-mail is not set up." in engine
+    assert "None is stuck." not in engine
+
+
+def test_the_page_of_the_engine_names_what_was_given_up(
+    dead: Notice, sealed_dead: Notice, cast: Cast, signed_in: Any
+) -> None:
+    # The second one is about a sealed case: no count tells of it.
+    for person in (cast.psc, cast.administrator):
+        engine = signed_in(person).get(reverse("escalation:engine")).content.decode()
+        assert "1 message by e-mail was given up." in engine
+        assert "None is stuck." not in engine
+
+
+def test_what_was_given_up_already_is_not_given_up_again(dead: Notice, cast: Cast, signed_in: Any) -> None:
+    client = signed_in(cast.psc)
+    assert "Give up the ticked ones" not in read(client)
+    assert "Take the ticked ones off the list" in read(client)
+    Notice.objects.filter(pk=dead.pk).update(status="pending")
+    assert "Give up the ticked ones" in read(client)
+
+
 def test_giving_up_takes_it_out_of_the_list(dead: Notice, cast: Cast, signed_in: Any) -> None:
     client = signed_in(cast.psc)
     client.post(reverse("escalation:deliveries_again"), {"notice": [dead.pk], "do": "give_up"})
