@@ -20,6 +20,11 @@ from incidents.policy_content import CLOCKS, OPTIONAL, PHASES, RATED, TIMES, Con
 LONGEST = 90 * 1440
 MOST_STEPS = 6
 MOST_PERCENT = 1000
+#: What nobody takes up has moved by then at the latest: twice its deadline, as late as domain 3.3 moves anything.
+MOST_PERCENT_TAKEN_UP = 200
+#: Of the times that hold for all cases, in minutes: the least and the most. Medium cases of the silence day have half a
+#: working day; an alarm at the top that comes less often than every two hours calls nobody.
+GENERAL_TIMES = {"tight_medium": (1, 240), "repeat": (5, 120)}
 _H, _D = 60, 1440
 #: No version may give more, in minutes: two signatures change a policy, and may not switch it off. Generous multiples,
 #: four to twelve times, of the slowest phase of domain 3.2; why these: docs/decisions/0013-policies.md.
@@ -72,10 +77,9 @@ def warnings(content: Content) -> dict[str, list[str]]:
 def _general(content: Content) -> Iterator[Found]:
     if not 0 <= content.tight_from_hour <= 23:
         yield "tight_from_hour", _("Write a full hour from 0 to 23.")
-    for place, least in (("tight_medium", 1), ("repeat", 5)):
-        minutes = getattr(content, place)
-        if not least <= minutes <= 1440:
-            values = {"least": written(least), "most": written(1440)}
+    for place, (least, most) in GENERAL_TIMES.items():
+        if not least <= getattr(content, place) <= most:
+            values = {"least": written(least), "most": written(most)}
             yield place, _("Write a time from %(least)s to %(most)s.") % values
 
 
@@ -83,6 +87,7 @@ def _general(content: Content) -> Iterator[Found]:
 
 
 def _all_targets(content: Content) -> Iterator[Found]:
+    moves_at = _taken_up_at(content)
     for phase in PHASES:
         for severity in RATED:
             target = content.targets.get((phase, severity))
@@ -92,6 +97,29 @@ def _all_targets(content: Content) -> Iterator[Found]:
                 yield f"{where}.acknowledge", _("There is no time for «%(phase)s», «%(severity)s». Write one.") % values
             else:
                 yield from _target(where, target, ceilings(phase, severity))
+                yield from _move(where, target.acknowledge, moves_at, ceilings(phase, severity)["acknowledge"])
+                if severity == Severity.CRITICAL and phase in IN_USE and target.update_every is None:
+                    text = _(
+                        "Write a time: while people vote and votes are counted, critical cases are reported on again."
+                    )
+                    yield f"{where}.update_every", text
+
+
+def _taken_up_at(content: Content) -> int:
+    """The percent of its time at which the slower of the clocks that must move moves the case; 100 where none does."""
+    last = [content.steps[clock][-1] for clock in _MUST_MOVE if content.steps.get(clock)]
+    return max((step.percent for step in last if step.deed == Deed.MOVE), default=100)
+
+
+def _move(where: str, minutes: int, percent: int, most: int) -> Iterator[Found]:
+    """The ceiling is for what it does: a deadline that is kept below it and a move long after call nobody in time."""
+    if minutes <= most < minutes * percent / 100 and percent <= MOST_PERCENT_TAKEN_UP:
+        values = {"time": written(minutes * percent // 100), "percent": percent, "most": written(most)}
+        text = _(
+            "What nobody takes up would move only after %(time)s, at %(percent)d %% of this. At most %(most)s:"
+            " shorten the time, or let it move sooner."
+        )
+        yield f"{where}.acknowledge", text % values
 
 
 def ceilings(phase: str, severity: str) -> dict[str, int]:
@@ -154,11 +182,11 @@ def _steps(clock: ClockKind, steps: Sequence[Step]) -> Iterator[Found]:
 
 
 def _moments(clock: ClockKind, steps: Sequence[Step]) -> Iterator[Found]:
-    before = 0
+    before, most = 0, MOST_PERCENT_TAKEN_UP if clock in _MUST_MOVE else MOST_PERCENT
     for number, step in enumerate(steps):
         place = f"{clock}.{number}.percent"
-        if not 1 <= step.percent <= MOST_PERCENT:
-            yield place, _("Write a whole number from 1 to %(most)d.") % {"most": MOST_PERCENT}
+        if not 1 <= step.percent <= most:
+            yield place, _("Write a whole number from 1 to %(most)d.") % {"most": most}
         elif step.percent <= before:
             yield place, _("This must be more than %(before)d %%: steps follow each other.") % {"before": before}
         before = max(before, step.percent)
@@ -188,8 +216,11 @@ def _deeds(clock: ClockKind, steps: Sequence[Step]) -> Iterator[Found]:
 
 
 def _rungs(clock: ClockKind, steps: Sequence[Step]) -> Iterator[Found]:
-    reached = 0
+    reached, has_spoken = 0, False
     for number, step in enumerate(steps):
+        # Whoever stands next above was told or owns the case; a warning went no further than its owner.
+        skips = step.deed == Deed.TELL and step.rung == HIGHEST_RUNG and not has_spoken
+        has_spoken = has_spoken or step.deed in (Deed.TELL, Deed.MOVE)
         if step.rung is None:
             continue
         place = f"{clock}.{number}.rung"
@@ -199,6 +230,8 @@ def _rungs(clock: ClockKind, steps: Sequence[Step]) -> Iterator[Found]:
             yield place, _("That leads nowhere: only the province (2) and the PSC (3) stand above a command.")
         elif step.rung < reached:
             yield place, _("That leads down again: an earlier step reaches level %(rung)d.") % {"rung": reached}
+        elif skips:
+            yield place, _("The province would not hear of it. Leave the level empty, or let a step before tell it.")
         reached = max(reached, step.rung)
 
 
@@ -225,7 +258,7 @@ def _unusual(content: Content) -> Iterator[Found]:
                 text = _("For %(time)s nobody need look at such a case, and nobody above hears of it. Is that meant?")
                 yield f"{phase}.{severity}.acknowledge", text % {"time": written(target.acknowledge)}
             every = f"{phase}.{severity}.update_every"
-            if target and severity == Severity.CRITICAL and target.update_every is None:
+            if target and severity == Severity.CRITICAL and phase not in IN_USE and target.update_every is None:
                 yield every, _("No further updates are asked for a critical case. Is that meant?")
             elif target and severity != Severity.CRITICAL and target.update_every is not None:
                 yield every, _("Only critical cases are asked for further updates; this has no effect.")

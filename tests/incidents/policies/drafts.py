@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from elections.choices import IN_USE
 from elections.models import Election
 from incidents import policy_actions
+from incidents.choices import Severity
 from incidents.deadlines import Step, Targets
 from incidents.models import Policy
 from incidents.policies import content_of
@@ -77,6 +79,7 @@ def with_target(phase: str, severity: str, **minutes: int | None) -> Callable[[C
 
 
 def even(acknowledge: int, first_update: int, contain: int) -> Mapping[tuple[str, str], Targets]:
-    """The same targets everywhere, in minutes."""
+    """The same targets everywhere, in minutes; further updates of critical cases only where they must be asked for."""
     same = Targets(acknowledge=acknowledge, first_update=first_update, contain=contain, resolve=contain * 2, verify=120)
-    return {(phase, severity): same for phase in PHASES for severity in RATED}
+    asked = replace(same, update_every=60)
+    return {(p, s): asked if p in IN_USE and s == Severity.CRITICAL else same for p in PHASES for s in RATED}

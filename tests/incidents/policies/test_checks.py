@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from elections.choices import IN_USE
 from incidents.choices import Deed
 from incidents.deadlines import USUAL_STEPS, Step
+from incidents.escalation.engine import tick
+from incidents.models import Escalation, EscalationKind
 from incidents.policies import content_of
-from incidents.policy_checks import ceilings, errors, warnings
-from incidents.policy_content import Content
-from tests.incidents.policies.drafts import even, general, with_steps, with_target
+from incidents.policy_checks import LONGEST, ceilings, errors, warnings
+from incidents.policy_content import PHASES, Content
+from tests.cast import NOW, Cast
+from tests.incidents.policies.drafts import even, general, published, with_steps, with_target
 
 W, T, M = Deed.WARN, Deed.TELL, Deed.MOVE
 
@@ -51,8 +56,16 @@ REFUSED: dict[str, tuple[Callable[[Content], Content], str, str]] = {
         with_target("polling", "high", contain=29), "polling.high.contain", "before the first update",
     ),
     "no such hour": (lambda c: replace(c, tight_from_hour=24), "tight_from_hour", "from 0 to 23"),
-    "a medium case at once": (lambda c: replace(c, tight_medium=0), "tight_medium", "1 m to 1 d"),
-    "an alarm without end": (lambda c: replace(c, repeat=4), "repeat", "5 m to 1 d"),
+    "a medium case at once": (lambda c: replace(c, tight_medium=0), "tight_medium", "1 m to 4 h"),
+    "a medium case after the vote": (lambda c: replace(c, tight_medium=241), "tight_medium", "1 m to 4 h"),
+    "an alarm without end": (lambda c: replace(c, repeat=4), "repeat", "5 m to 2 h"),
+    "an alarm that calls nobody": (lambda c: replace(c, repeat=121), "repeat", "5 m to 2 h"),
+    "no further word of a vote that stopped": (
+        with_target("polling", "critical", update_every=None), "polling.critical.update_every", "Write a time",
+    ),
+    "no further word while votes are counted": (
+        with_target("counting", "critical", update_every=None), "counting.critical.update_every", "Write a time",
+    ),
     "a clock without steps": (with_steps(review=()), "review.0.percent", "no step"),
     "too many steps": (
         with_steps(contain=tuple(Step(p, T) for p in (50, 60, 100, 110, 120, 130, 140))),
@@ -82,7 +95,16 @@ REFUSED: dict[str, tuple[Callable[[Content], Content], str, str]] = {
     "a level that leads nowhere": (with_steps(contain=(Step(100, M, 1),)), "contain.0.rung", "leads nowhere"),
     "a level that is not there": (with_steps(contain=(Step(100, M, 4),)), "contain.0.rung", "leads nowhere"),
     "down again": (
-        with_steps(contain=(Step(100, T, 3), Step(200, M, 2))), "contain.1.rung", "leads down again",
+        with_steps(contain=(Step(100, T), Step(150, T, 3), Step(200, M, 2))), "contain.2.rung", "leads down again",
+    ),
+    "the province left out": (
+        with_steps(contain=(Step(75, W), Step(100, T, 3), Step(200, M, 3))), "contain.1.rung", "would not hear",
+    ),
+    "taken up whenever it is": (
+        with_steps(acknowledge=(Step(100, T), Step(201, M))), "acknowledge.1.percent", "from 1 to 200",
+    ),
+    "accepted whenever it is": (
+        with_steps(accept=(Step(75, W), Step(100, T), Step(1000, M))), "accept.2.percent", "from 1 to 200",
     ),
 }  # fmt: skip
 
@@ -114,7 +136,7 @@ LOOK_TWICE: dict[str, tuple[Callable[[Content], Content], str, str]] = {
 def test_it_is_said_and_not_refused(what: str) -> None:
     change, place, words = LOOK_TWICE[what]
     usual = warnings(sound())
-    assert set(usual) == {f"{phase}.critical.update_every" for phase, severity in sound().targets if severity == "low"}
+    assert set(usual) == {f"{phase}.critical.update_every" for phase in PHASES if phase not in IN_USE}
     new = change(sound())
     assert errors(new) == {}
     found = {p: said for p, said in warnings(new).items() if p not in usual}
@@ -166,6 +188,57 @@ def test_the_most_a_time_may_be_is_accepted_and_a_minute_more_is_not(time: str) 
         assert errors(at(sound())) == {}, (phase, severity)
         more = with_target(phase, severity, **{time: most[time] + 1})
         assert f"{phase}.{severity}.{time}" in errors(more(at(sound()))), (phase, severity)
+
+
+@pytest.mark.parametrize("clock", ["acknowledge", "accept"])
+def test_the_ceiling_is_for_the_move_and_not_only_for_the_deadline(clock: str) -> None:
+    """Told at the deadline and moved at twice of it: no case waits longer for its next owner than the ceiling."""
+    late = with_steps(**{clock: (Step(100, T), Step(200, M))})
+    for phase, severity in sound().targets:
+        most = ceilings(phase, severity)["acknowledge"]
+        rest = {"first_update": most, "contain": most + 60}
+        where = f"{phase}.{severity}.acknowledge"
+        assert errors(late(with_target(phase, severity, acknowledge=most // 2, **rest)(sound()))) == {}
+        found = errors(late(with_target(phase, severity, acknowledge=most // 2 + 1, **rest)(sound())))
+        assert set(found) == {where} and "would move only after" in found[where][0], found
+        assert len(errors(late(with_target(phase, severity, acknowledge=most + 1, **rest)(sound())))[where]) == 1
+
+
+def slowest() -> Content:
+    """As slow as the checks let through: every time at its ceiling, every step as late and as high as it may be."""
+    targets = dict(sound().targets)
+    for (phase, severity), target in targets.items():
+        most = ceilings(phase, severity)
+        targets[phase, severity] = replace(
+            target,
+            acknowledge=most["acknowledge"],
+            first_update=most["first_update"],
+            update_every=most.get("update_every"),
+            contain=most["contain"],
+            resolve=LONGEST,
+            verify=LONGEST,
+        )
+    steps = {clock: (Step(100, T),) for clock in sound().steps}
+    steps |= {"acknowledge": (Step(100, M),), "accept": (Step(100, M),)}
+    return replace(sound(), targets=targets, steps=steps, repeat=120, tight_medium=240, tight_from_hour=23)
+
+
+@pytest.mark.django_db
+def test_under_the_slowest_version_there_can_be_a_critical_case_reaches_the_psc_within_the_hour(
+    cast: Cast, make_incident: Callable[..., Any]
+) -> None:
+    polls_open = dt.datetime(2027, 6, 6, 7, tzinfo=NOW.tzinfo)
+    published(lambda content: replace(slowest(), note=content.note))
+    cases = {level: make_incident(severity=level, now=polls_open) for level in ("critical", "high", "medium", "low")}
+    for minutes in range(0, 8 * 60 + 1, 15):
+        tick(polls_open + dt.timedelta(minutes=minutes))
+    moved = Escalation.objects.filter(kind=EscalationKind.OWNER_MOVED).order_by("fired_at")
+    first = {level: moved.filter(incident=case)[0].fired_at - polls_open for level, case in cases.items()}
+    assert first == {
+        "critical": dt.timedelta(minutes=30), "high": dt.timedelta(hours=1),
+        "medium": dt.timedelta(hours=4), "low": dt.timedelta(hours=8),
+    }  # fmt: skip
+    assert moved.filter(incident=cases["critical"]).values_list("to_command__kind", flat=True)[0] == "psc"
 
 
 @pytest.mark.django_db
