@@ -80,6 +80,21 @@ def first_moment(election: Election) -> dt.datetime | None:
     return min((w.starts_at for w in election.windows), default=None)
 
 
+def under_way_instead(
+    election: Election, moment: dt.datetime, reported_at: dt.datetime, place: str = ""
+) -> Election | None:
+    """The election under way at `reported_at` at `place`, where what happened at `moment` is not of `election`.
+
+    None where nothing was under way, where `moment` was before that began, or where it lies in the time of `election`.
+    """
+    current = election_at(reported_at)
+    if current is None or current.pk == election.pk or phase_at(current, reported_at, place) == Phase.BETWEEN:
+        return None
+    first = first_moment(current)
+    was_before = first is not None and moment < first
+    return None if was_before or phase_at(election, moment, place) != Phase.BETWEEN else current
+
+
 # ---- When it changes ----
 
 Change = tuple[dt.datetime, Phase]

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from commands import authority
 from commands.models import Posting, SecurityCommand, User
+from elections.calendar import under_way_instead
 from elections.khmer import search_key
 from elections.models import Jurisdiction
 from elections.prepared import prepared
@@ -309,9 +310,18 @@ def correct(incident: Incident, *, by: User, fields: dict[str, Any], **how: Any)
             raise ValidationError({"occurred_at": _("That is in the future.")}, code="future")
         if case.occurred_at.year < OLDEST_YEAR:
             raise ValidationError({"occurred_at": _("That is too long ago. Look at the year again.")}, code="past")
+        if "occurred_at" in fields:
+            _check_election(case)
         case.search_key = search_key(f"{case.title} {case.narrative}")
         case.clean_fields(exclude=["reference"])
     return t.incident
+
+
+def _check_election(case: Incident) -> None:
+    """A correction leads no case into an election under which it could not have been reported."""
+    if instead := under_way_instead(case.election, case.occurred_at, case.reported_at, case.place_id):
+        text = _("That was during %(code)s, «%(name)s». Withdraw this report and log it there.")
+        raise ValidationError({"occurred_at": text % {"code": instead.code, "name": instead.name}}, code="choice")
 
 
 def _correct_category(case: Incident, code: str) -> None:

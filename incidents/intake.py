@@ -174,6 +174,9 @@ def _route(data: Report, now: dt.datetime, *, partial: bool = False) -> _Routed:
     election = calendar.election_of(data.election) if data.election else calendar.election_at(now)
     if election is None:
         errors["election"] = _("Choose an election from the list.")
+    elif data.election:
+        # Else whoever names another gets its slow deadlines on polling day, and stays out of this one's numbers.
+        check_election(election, data.occurred_at, now, data.place, errors)
     if data.severity and data.severity not in Severity.values:
         errors["severity"] = _("Choose how serious it is.")
     if not partial:
@@ -282,6 +285,15 @@ def _check_when(data: Report, election: Election | None, now: dt.datetime, error
     first = calendar.first_moment(election) if election else None
     if first and data.occurred_at < first and not data.confirmed_early:
         errors["occurred_at"] = _("That is before this election began. Check the date, or confirm that it is right.")
+
+
+def check_election(
+    election: Election, occurred_at: dt.datetime, reported_at: dt.datetime, place: str, errors: dict[str, str]
+) -> None:
+    """A report is of the election that was under way, unless it was before that, or in the time of the one named."""
+    if instead := calendar.under_way_instead(election, occurred_at, reported_at, place):
+        text = _("This happened during %(code)s, «%(name)s», which is under way. Name that election, or none.")
+        errors["election"] = text % {"code": instead.code, "name": instead.name}
 
 
 def preview(data: Report, *, by: User, now: dt.datetime) -> Preview:

@@ -91,7 +91,11 @@ class ReportSerializer(ImpactSerializer):
     concerned_civil = serializers.BooleanField(
         required=False, help_text="The civil authority of that unit's place is meant, not the command."
     )
-    election = serializers.CharField(max_length=12, required=False, help_text="Code; the current one if not given.")
+    election = serializers.CharField(
+        max_length=12, required=False,
+        help_text="Code; the current one if not given. While one is under way, another only for what happened before "
+        "that began, or in the time of the other.",
+    )  # fmt: skip
     confirmed_early = serializers.BooleanField(
         required=False, help_text="A date before the election's first phase is meant as written."
     )
