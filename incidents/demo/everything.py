@@ -13,6 +13,7 @@ from elections.models import Election
 from incidents.demo import drills, policies, scenarios, waiting
 from incidents.demo.quarter import Quarter, senate_days
 from incidents.demo.stage import Stage
+from incidents.escalation import state
 from incidents.models import Incident
 
 QUARTER = dt.timedelta(days=90)
@@ -60,4 +61,5 @@ def make(
     drills.plan(quarter, now)
     waiting.plan(quarter, running)
     quarter.run(lambda part: tell(f"last 90 days of {running.code}: {part} %, {quarter.reported} cases"))
+    state.forget_rounds()
     return stage.refused + quarter.refused

@@ -62,6 +62,17 @@ def failed(error: str) -> None:
     EngineState.objects.filter(pk=1).update(last_error=error[:500])
 
 
+def forget_rounds() -> None:
+    """After made rounds: the engine has not run by a real clock yet, so nobody can say that it was away since then.
+
+    When the next phase begins stays known: the cases were timed up to it.
+    """
+    EngineState.objects.filter(pk=1).update(
+        last_ok_at=None, last_started_at=None, last_source="", last_host="", last_error="", backlog=0,
+        last_now=None, last_boot="", last_uptime=None,
+    )  # fmt: skip
+
+
 def is_stale(state: EngineState, now: dt.datetime) -> bool:
     """Whether the last whole tick is so long ago that the engine did not run in between."""
     patience = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)

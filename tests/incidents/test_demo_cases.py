@@ -20,7 +20,19 @@ from incidents.delivery import sender
 from incidents.demo import everything, waiting
 from incidents.demo.people import make_accounts, make_demo_province, staff_the_ladder
 from incidents.demo.stage import Stage
-from incidents.models import Clock, ClockState, Entry, Incident, Notice, NoticeStatus, PublicNotice, Quarantine
+from incidents.escalation import engine
+from incidents.models import (
+    Clock,
+    ClockState,
+    EngineState,
+    Entry,
+    Incident,
+    Notice,
+    NoticeStatus,
+    Outage,
+    PublicNotice,
+    Quarantine,
+)  # fmt: skip
 
 ZONE = ZoneInfo("Asia/Phnom_Penh")
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=ZONE)
@@ -249,6 +261,17 @@ def test_points_lie_in_their_commune(demo: None) -> None:
 
 def test_the_tallies_agree(demo: None) -> None:
     assert not tallies.differences()
+
+
+def test_the_demonstration_begins_without_an_outage(demo: None) -> None:
+    """Its last made round, and not the engine, ended before the first real one began."""
+    begun = EngineState.objects.get()
+    assert begun.last_ok_at is None and begun.next_phase_at is not None
+    with transaction.atomic():
+        engine.tick(now=NOW + dt.timedelta(minutes=25), source="worker")
+        assert EngineState.objects.get().last_ok_at == NOW + dt.timedelta(minutes=25)
+        assert not Outage.objects.exists()
+        transaction.set_rollback(True)
 
 
 def test_a_second_run_makes_nothing(demo: None, settings: Any) -> None:
