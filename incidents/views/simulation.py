@@ -77,6 +77,8 @@ class Figure:
     what: str
     tried: int
     in_force: int
+    #: What the words alone do not say.
+    hint: str = ""
 
     @property
     def change(self) -> int:
@@ -94,10 +96,12 @@ def _answer(form: SimulationForm, tried: Policy, user: User, now: dt.datetime) -
     cases = _past(asked, election, user, ladders) if asked["source"] == PAST else _made_up(form, election, ladders, now)
     in_force = policies.policy_for(election, now)
     results = run(cases, policies.rules_of(tried)), run(cases, policies.rules_of(in_force))
+    is_same = tried.pk == in_force.pk
     return {
         "tried": tried,
         "in_force": in_force,
-        "is_same": tried.pk == in_force.pk,
+        "is_same": is_same,
+        "is_untouched": not is_same and results[0] == results[1],
         "cases": len(cases),
         "is_cut": len(cases) >= MOST,
         "figures": figures(*results),
@@ -148,13 +152,14 @@ def figures(tried: Result, in_force: Result) -> list[Figure]:
             result.fullest(),
         ]
 
+    said_again = _("Times that alarm was said again, until somebody came")
     words = [
         _("Cases that moved up at least once"),
         _("Cases that came up to a province"),
         _("Cases that came up to the PSC"),
         _("Cases the PSC was told of without getting them"),
         _("Times the alarm rang at the top"),
-        _("Times that alarm was said again, until somebody came"),
+        said_again,
         _("Cases that nobody took up"),
         _("Warnings to owners"),
         _("Times the next command was told"),
@@ -162,7 +167,12 @@ def figures(tried: Result, in_force: Result) -> list[Figure]:
         _("Levels left out because nobody is there"),
         _("Most that arrives at one command in an hour"),
     ]
-    return [Figure(*row) for row in zip(words, counts(tried), counts(in_force), strict=True)]
+    hint = _(
+        "An alarm at the top comes again, at the pace of the version, until somebody does what the case waits for, for"
+        " 30 days at most. So a few cases that nobody answers make a large number."
+    )
+    rows = zip(words, counts(tried), counts(in_force), strict=True)
+    return [Figure(what, one, other, hint if what == said_again else "") for what, one, other in rows]
 
 
 def _busiest(results: Sequence[Result], ladders: Ladders) -> list[dict[str, Any]]:

@@ -48,6 +48,17 @@ def test_made_up_cases_are_played_beside_the_version_in_force_and_nothing_is_wri
     assert before == [model.objects.count() for model in (Entry, Escalation, Clock)]
 
 
+def test_where_nothing_differs_it_says_why_and_what_to_try(cast: Cast, signed_in: SignIn) -> None:
+    version = published(lambda content: content)
+    alike, other = drafted(version), edited(drafted(version), faster(2))
+    asked = {"source": "made_up", "count": "60", "seed": "4"}
+    words = "Nothing differs: these cases meet none of the values"
+    said = [ask(signed_in(cast.nec), policy=f"CC27/{draft.number}", **asked)[1] for draft in (alike, other)]
+    assert [words in text for text in said] == [True, False]
+    assert all("An alarm at the top comes again" in text for text in said)
+    assert words not in ask(signed_in(cast.nec), policy=f"CC27/{version.number}", **asked)[1]
+
+
 def test_past_cases_are_played_and_sealed_ones_are_not_counted(
     cast: Cast, signed_in: SignIn, make_incident: Callable[..., Any], make_sealed: Callable[..., Any]
 ) -> None:
