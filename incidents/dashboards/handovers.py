@@ -49,8 +49,8 @@ class Away:
     steps: int
 
     @property
-    def minutes(self) -> float:
-        return _minutes(self.ended_at - self.started_at)
+    def minutes(self) -> int:
+        return _whole(self.ended_at - self.started_at)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Handovers:
     #: Minutes by which the latest step was late; None where none was.
     latest: float | None = None
     outages: int = 0
-    outage_minutes: float = 0
+    #: The sum of the whole minutes of each, so that what is listed adds up to it.
+    outage_minutes: int = 0
     listed: list[Away] = field(default_factory=list)
 
 
@@ -114,7 +115,7 @@ def handovers_over(question: Question) -> Handovers:
         late=late,
         latest=latest,
         outages=len(outages),
-        outage_minutes=round(sum(_minutes(end - start) for start, end in outages), 1),
+        outage_minutes=sum(_whole(end - start) for start, end in outages),
         listed=[Away(start, end, n) for (start, end), n in zip(outages[:LISTED], after, strict=True)][::-1],
     )
 
@@ -160,3 +161,7 @@ def _since() -> Greatest:
 
 def _minutes(span: dt.timedelta) -> float:
     return round(span.total_seconds() / 60, 1)
+
+
+def _whole(span: dt.timedelta) -> int:
+    return round(span.total_seconds() / 60)

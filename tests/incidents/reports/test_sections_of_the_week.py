@@ -261,6 +261,16 @@ def test_the_tick_itself_is_in_time_and_an_hour_later_is_not(cast: Cast, make_in
     assert away["minutes"] == 300 - 119
 
 
+def test_the_lengths_of_the_outages_add_up_to_their_sum(cast: Cast, signed_in: Any) -> None:
+    for hours, seconds in ((1, 12 * 60 + 40), (3, 2 * 60 + 35), (5, 90)):
+        start = TUESDAY + hours * HOUR
+        Outage.objects.create(started_at=start, ended_at=start + dt.timedelta(seconds=seconds))
+    lengths = [row[2] for row in rows_of(summary(cast.ministry), "outages")]
+    assert lengths == [13, 3, 2]
+    found = api(cast, "ministry")["escalation"]
+    assert found["outage_minutes"]["value"] == sum(lengths) == sum(away["minutes"] for away in found["outages"])
+
+
 def test_an_outage_alone_is_shown_in_a_week_without_reports(cast: Cast, signed_in: Any) -> None:
     Outage.objects.create(started_at=TUESDAY, ended_at=TUESDAY + HOUR)
     with time_machine.travel(NOW, tick=False):
