@@ -38,6 +38,8 @@ class Place:
 #: In the order of the rail. `roles` None is everybody.
 PLACES: tuple[Place, ...] = (
     Place("start", "start", "home", _("Start"), _("Start")),
+    # Second: a long rail goes on below the fold, and what calls a person must be seen without scrolling.
+    Place("inbox", "incidents:inbox", "bell", _("Notices"), _("Notices")),
     Place("queue", "incidents:list", "list", _("Queue"), _("Queue"), COMMANDING),
     Place("mine", "incidents:list", "list", _("My cases"), _("My cases"), (Role.OFFICER, Role.LIAISON), COMMANDING),
     Place("cases", "incidents:list", "list", _("Cases"), _("Cases"),
@@ -60,7 +62,6 @@ PLACES: tuple[Place, ...] = (
           (*COMMANDING, Role.NEC_SECRETARIAT)),
     Place("messages", "escalation:deliveries", "arrow", _("Messages"), _("Messages"),
           (Role.PSC_WATCH, Role.NEC_SECRETARIAT, Role.ADMINISTRATOR)),
-    Place("inbox", "incidents:inbox", "bell", _("Notices"), _("Notices")),
     Place("reference", "admin:index", "gear", _("Reference data"), _("Data"), (Role.ADMINISTRATOR,)),
 )  # fmt: skip
 

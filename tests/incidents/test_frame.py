@@ -73,6 +73,12 @@ def test_a_role_finds_only_what_it_can_use(name: str, there: set[str], not_there
     assert there <= keys and not keys & not_there
 
 
+def test_the_notices_stand_above_the_fold_of_every_rail(cast: Any) -> None:
+    for name in cast.names():
+        keys = [i.key for i in navigation.rail([p.role for p in getattr(cast, name).current_postings], {}, "/")]
+        assert keys[:2] == ["start", "inbox"], name
+
+
 def test_the_page_looked_at_is_marked_once() -> None:
     items = navigation.rail([], {}, reverse("incidents:inbox"))
     assert [i.key for i in items if i.is_current] == ["inbox"]
