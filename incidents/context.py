@@ -25,6 +25,7 @@ from elections.calendar import window_at
 from elections.choices import ElectionType, Phase
 from elections.models import Election, PhaseWindow
 from incidents import classification, navigation
+from incidents.delivery import drills
 from incidents.election_choice import current_election
 from incidents.escalation import board
 from incidents.escalation.said import Plain, Said, heading, said
@@ -148,7 +149,9 @@ class Shell:
         if self.user is None:
             return 0
         mine = Notice.objects.filter(recipient=self.user, channel=NoticeChannel.INBOX, read_at=None)
-        return mine.order_by()[: COUNT_LIMIT + 1].count()
+        kinds = list(mine.order_by().values_list("kind", flat=True)[: COUNT_LIMIT + 1])
+        # A call that asks nothing any more is not new; only who was called in a drill pays for asking.
+        return len(kinds) - (drills.past(mine.filter(kind=drills.KIND)) if drills.KIND in kinds else 0)
 
     @cached_property
     def waiting(self) -> tuple[str, int]:

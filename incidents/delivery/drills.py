@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -26,11 +27,16 @@ _SALT = "incidents.delivery.drills"
 LINK_FOR = dt.timedelta(days=2)
 
 
-def sentence(entry: Entry, command: str = "") -> str:
-    """What the entry tells in one sentence, marked. `command` is the name of the command called."""
+def sentence(entry: Entry, command: str = "", *, is_past: bool = False) -> str:
+    """What the entry tells in one sentence, marked. `command` is the name of the command called.
+
+    `is_past`: its call waits for no answer any more, because it was answered or the drill is over.
+    """
     after = entry.after
     values = {**after, "command": command or after.get("command", "")}
-    if after.get("what") == "called":
+    if after.get("what") == "called" and is_past:
+        text = _("%(command)s was called in the drill «%(name)s». Nothing is to be done now.")
+    elif after.get("what") == "called":
         values["time"] = _clock(after["due_at"])
         text = _("%(command)s is called in the drill «%(name)s». Please answer by %(time)s. Nothing has happened.")
     elif after.get("what") == "ended":
@@ -103,6 +109,12 @@ def read_link(token: str) -> tuple[int, int]:
 def is_wanted(notice: Notice) -> bool:
     """Whether a message about a drill should still go out: a call only while it waits for an answer."""
     return notice.entry.after.get("what") != "called" or bool(waiting([notice]))
+
+
+def past(notices: QuerySet[Notice]) -> int:
+    """How many of these notices of drills are calls that wait for no answer any more."""
+    calls = [n for n in notices.select_related("entry") if n.entry.after.get("what") == "called"]
+    return len(calls) - len(waiting(calls))
 
 
 def waiting(notices: Iterable[Notice]) -> dict[int, int]:

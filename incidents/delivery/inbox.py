@@ -18,6 +18,7 @@ from incidents.delivery.texts import (
     outcome_sentence,
     passed_sentence,
     policy_sentence,
+    request_sentence,
     sentence,
 )
 from incidents.models import Incident, Notice, NoticeChannel
@@ -31,6 +32,8 @@ class Line:
     text: str
     #: Key of the call of a drill that still waits for this person's answer.
     call: int | None = None
+    #: Nothing is asked by it any more: it is not shown as new.
+    is_past: bool = False
 
 
 def notices_of(user: User) -> QuerySet[Notice]:
@@ -57,7 +60,9 @@ def lines(notices: Iterable[Notice]) -> list[Line]:
 
 def _drill(notice: Notice, bodies: Mapping[str, str], calls: Mapping[int, int]) -> Line:
     code = notice.entry.after.get("command", "")
-    return Line(notice, drills.sentence(notice.entry, bodies.get(code, code)), calls.get(notice.pk))
+    call = calls.get(notice.pk)
+    is_past = call is None and notice.entry.after.get("what") == "called"
+    return Line(notice, drills.sentence(notice.entry, bodies.get(code, code), is_past=is_past), call, is_past)
 
 
 def _owner_then(notice: Notice) -> int | None:
@@ -84,6 +89,8 @@ def _line(notice: Notice, owners: Mapping[int, SecurityCommand], bodies: Mapping
         # A case reopened since has no outcome any more; what was told then stays true.
         told = notice.entry.after.get("outcome") or case.outcome
         return Line(notice, outcome_sentence(notice.kind, case.reference, told))
+    if notice.kind == "request":
+        return Line(notice, request_sentence(notice.entry, case.reference, owner.name))
     sender = owners.get(notice.entry.command_id or 0)
     if notice.kind == "moved_up" and sender:
         return Line(notice, moved_sentence(notice.entry.after["clock"], case.reference, owner.name, sender.name))

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from commands.choices import Role
 from commands.models import SecurityCommand
-from incidents.choices import ClockKind, Outcome
+from incidents.choices import Act, ClockKind, Outcome
 from incidents.models import Entry, Incident, Notice
 
 #: Kinds of notices, each a sentence about the case.
@@ -89,6 +89,16 @@ def sentence(kind: str, reference: str, owner: str) -> str:
     }  # fmt: skip
     # An act whose kind has no sentence yet still tells that something happened.
     return texts.get(kind, _("%(reference)s: something changed. Open the case.")) % values
+
+
+def request_sentence(entry: Entry, reference: str, owner: str) -> str:
+    """What a second person is asked to decide; of a pause until when, for its time passes while nobody decides."""
+    after = entry.after
+    if after.get("requested") != Act.SNOOZE or "until" not in after:
+        return sentence("request", reference, owner)
+    until = date_format(timezone.localtime(dt.datetime.fromisoformat(after["until"])), "SHORT_DATETIME_FORMAT")
+    values = {"reference": reference, "until": until}
+    return _("%(reference)s: a pause of its deadlines until %(until)s is asked for. Please decide.") % values
 
 
 def moved_sentence(clock: str, reference: str, owner: str, sender: str) -> str:
@@ -173,4 +183,6 @@ def subject(notice: Notice, incident: Incident) -> str:
         return moved_sentence(entry.after["clock"], incident.reference, owner.name, entry.command.name)
     if notice.kind in ENDED:
         return outcome_sentence(notice.kind, incident.reference, incident.outcome)
+    if notice.kind == "request":
+        return request_sentence(entry, incident.reference, incident.owner.name)
     return sentence(notice.kind, incident.reference, incident.owner.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -16,12 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from commands.choices import COMMANDING, BodyKind, Role
-from commands.models import User
+from commands.models import SecurityCommand, User
 from incidents import actions, classification, routing
 from incidents.choices import SEVERITY_ORDER, Act, Classification, ClockKind, Severity, State, Verification
 from incidents.forms.asks import ASKS, Ask, primary
 from incidents.limits import COUNTS
-from incidents.models import Attachment, Clock, ClockState, Incident
+from incidents.models import Attachment, Clock, ClockState, Custody, Incident
 from incidents.templatetags import _time
 from incidents.views import ladder, outline, rebase, receipts, timeline, waiting
 from incidents.views.rows import place_for
@@ -71,7 +72,7 @@ def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -
         "asks": {act.value: ASKS[act] for act in allowed if act in ASKS},
         "newer_policy": rebase.newer_for(incident, user, now),
         "path": ladder.path(incident, custodies, clocks),
-        "targets": _targets(clocks, now),
+        "targets": _targets(clocks, custodies, now),
         # A number nobody wrote is nought too: only what was reported is said.
         "impact": [(number, IMPACT_WORDS[name]()) for name in COUNTS if (number := getattr(incident, name))],
         "picture": outline.picture(incident, detailed=detailed),
@@ -210,9 +211,12 @@ class Target:
     is_late: bool
     paused: dt.timedelta
     is_paused: bool = False
+    #: Where the time counts from a hand-over: who got the case then, and who had let its own time run out before.
+    came_to: SecurityCommand | None = None
+    missed: Sequence[tuple[SecurityCommand, dt.datetime]] = ()
 
 
-def _targets(clocks: list[Clock], now: dt.datetime) -> list[Target]:
+def _targets(clocks: list[Clock], custodies: Sequence[Custody], now: dt.datetime) -> list[Target]:
     """The latest episode of each kind, in the order of the vocabulary."""
     latest = {c.kind: c for c in sorted(clocks, key=lambda c: c.episode) if c.state != ClockState.CANCELLED}
     found = []
@@ -231,8 +235,23 @@ def _targets(clocks: list[Clock], now: dt.datetime) -> list[Target]:
                     is_late=end > clock.deadline_at,
                     paused=paused,
                     is_paused=clock.state == ClockState.PAUSED,
+                    came_to=next((c.command for c in custodies[1:] if c.at == clock.anchor_at), None),
+                    missed=_missed(clock, clocks, custodies),
                 )
             )
+    return found
+
+
+def _missed(
+    clock: Clock, clocks: list[Clock], custodies: Sequence[Custody]
+) -> list[tuple[SecurityCommand, dt.datetime]]:
+    """Who let the time of an earlier episode of `clock` run out, and when that was over; the earliest first."""
+    found = []
+    for earlier in sorted((c for c in clocks if c.kind == clock.kind), key=lambda c: c.episode):
+        is_over = earlier.state == ClockState.CANCELLED and earlier.stopped_at is not None
+        if is_over and earlier.anchor_at < clock.anchor_at and earlier.stopped_at >= earlier.deadline_at:
+            had = [c.command for c in custodies if c.at <= earlier.anchor_at]
+            found += [(had[-1], earlier.deadline_at)] if had else []
     return found
 
 

@@ -68,6 +68,9 @@ def test_a_request_for_a_pause_says_until_when(
     text = page(signed_in(cast.provincial), case)
     assert "a pause of the deadlines</b> until 26 May, 08:00." in text
     assert "act=countersign" in text and "Decline the request" in text
+    inbox = signed_in(cast.provincial).get(reverse("incidents:inbox")).content.decode()
+    assert f"{case.reference}: a pause of its deadlines until 2" in inbox and "is asked for. Please decide." in inbox
+    assert f"{case.reference} waits for a countersignature" not in inbox
     mine = page(signed_in(cast.duty_commander), case)
     assert "Take the request back" in mine and "Decline the request" not in mine
 
@@ -165,3 +168,25 @@ def test_a_late_step_says_how_late_and_why(cast: Cast, make_incident: Make, sign
     )  # fmt: skip
     assert in_time.pk
     assert page(signed_in(cast.provincial), case).count("min late:") == 2
+
+
+def test_an_acknowledgement_after_a_hand_over_says_by_whom_and_who_was_late_before(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Client], time_machine: Any
+) -> None:
+    case = make_incident()
+    due = case.clocks.get(kind="acknowledge").deadline_at
+    moved = do(Act.ESCALATE, case, cast.duty_commander, due + HOUR, reason="It needs the province.")
+    do(Act.ACKNOWLEDGE, moved, cast.provincial, due + HOUR + dt.timedelta(minutes=42))
+    time_machine.move_to(due + 4 * HOUR, tick=False)
+    text = page(signed_in(cast.provincial), case)
+    province, district = (cast.command(name).name for name in ("provincial", "duty_commander"))
+    assert f"by {province}, 42 min after it came · in time" in text
+    assert f"late before at {district}: due " in text
+
+
+def test_an_acknowledgement_by_the_first_command_names_nobody(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Client]
+) -> None:
+    case = do(Act.ACKNOWLEDGE, make_incident(), cast.duty_commander, NOW + dt.timedelta(minutes=5))
+    text = page(signed_in(cast.duty_commander), case)
+    assert "5 min · in time" in text and "after it came" not in text and "late before at" not in text

@@ -83,7 +83,9 @@ def test_after_an_outage_all_are_tried_again(dead: Notice, sealed_dead: Notice, 
     assert Notice.objects.get(pk=sealed_dead.pk).status == "dead"
 
 
-def test_what_no_channel_can_send_is_not_said_to_be_tried(dead: Notice, cast: Cast, signed_in: Any, settings: Any) -> None:
+def test_what_no_channel_can_send_is_not_said_to_be_tried(
+    dead: Notice, cast: Cast, signed_in: Any, settings: Any
+) -> None:
     settings.EMAIL_CONFIGURED = False
     answer = signed_in(cast.administrator).post(
         reverse("escalation:deliveries_again"), {"notice": [dead.pk], "do": "again"}, follow=True

@@ -203,6 +203,21 @@ def test_one_press_among_the_notices_answers(cast: Cast, clock: None, signed_in:
     assert url not in client.get(reverse("incidents:inbox")).content.decode()
 
 
+def test_a_call_of_a_drill_that_is_over_asks_nothing_and_is_not_new(
+    cast: Cast, clock: None, signed_in: Callable[..., Client]
+) -> None:
+    drill = hold("KH2108")
+    client = signed_in(cast.duty_commander)
+    before = client.get(reverse("incidents:inbox")).content.decode()
+    assert "Please answer by" in before and before.count("is-new") == 1 and "1 unread" in before
+    drills.cancel(drill, by=cast.nec, now=at(1))
+    after = client.get(reverse("incidents:inbox")).content.decode()
+    assert "Please answer by" not in after
+    assert "Nothing is to be done now." in after
+    # New is only that it was cancelled.
+    assert after.count("is-new") == 1 and "1 unread" in after
+
+
 # ---- What is said ----
 
 
