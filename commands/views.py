@@ -18,13 +18,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from commands import actions, demo
+from commands.back import back
 from commands.forms import PasswordForm, PreferencesForm, SignInForm, TokenForm, pause_minutes
 from commands.models import ApiToken, User
 from commands.sign_in_limits import paused_until, remember_device
@@ -41,13 +41,6 @@ def _person(request: HttpRequest) -> User:
     # LoginRequiredMiddleware stands before every view that calls this.
     assert isinstance(request.user, User)  # noqa: S101
     return request.user
-
-
-def _back(request: HttpRequest) -> str:
-    """Where a small form came from, if that is a page of ours."""
-    there = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(there, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return there if safe else resolve_url("start")
 
 
 def _remember(response: HttpResponse, name: str, value: str, *, http_only: bool = True) -> None:
@@ -110,8 +103,8 @@ def language(request: HttpRequest) -> HttpResponse:
     """Change the language: of the account where signed in, and of this browser."""
     chosen = request.POST.get("language", "")
     if chosen not in dict(settings.LANGUAGES):
-        return redirect(_back(request))
-    response = redirect(_back(request))
+        return back(request, "start")
+    response = back(request, "start")
     if isinstance(request.user, User):
         actions.set_language(request.user, chosen)
         response.delete_cookie(CHOSEN, samesite="Lax")
@@ -126,7 +119,7 @@ def language(request: HttpRequest) -> HttpResponse:
 def theme(request: HttpRequest) -> HttpResponse:
     """Change light and dark: of the account where signed in, and of this browser."""
     chosen = request.POST.get("theme", "")
-    response = redirect(_back(request))
+    response = back(request, "start")
     if chosen in actions.THEMES:
         if isinstance(request.user, User):
             actions.set_theme(request.user, chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -24,9 +25,23 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORM_OVERHEAD = 64 * 1024
 
 
+#: Half of a pair that makes one character, written as JSON writes it.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
 def _not_a_number(text: str) -> None:
     """NaN and the infinities are not JSON."""
     raise ValueError(text)
+
+
+def _whole(text: str, data: Any) -> None:
+    """Raise UnicodeEncodeError, a ValueError, for half of a character: nothing can look it up, keep or answer it.
+
+    It comes in an escape, or in a charset that has such halves.
+    """
+    text.encode()
+    if _HALF.search(text):
+        json.dumps(data, ensure_ascii=False).encode()
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -50,6 +65,7 @@ class LimitedJSONParser(JSONParser):
         try:
             text = content.decode((parser_context or {}).get("encoding") or settings.DEFAULT_CHARSET)
             data = json.loads(text, parse_constant=_not_a_number, object_pairs_hook=_each_name_once)
+            _whole(text, data)
         except (ValueError, RecursionError, LookupError):
             # A LookupError is a charset that does not exist.
             raise ParseError(_("The content is not well-formed JSON in UTF-8.")) from None

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -103,6 +103,8 @@ def _sms(request: HttpRequest) -> tuple[str, str]:
             fields = json.loads(request.body[:MOST_BYTES])
         except ValueError:
             fields = {}
+        except RecursionError:
+            raise BadRequest from None
     if not hasattr(fields, "get"):
         fields = {}
     return str(fields.get("from", ""))[:40], str(fields.get("text", ""))[:1000]

@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commands.authority import RELEASES
+from commands.back import back
 from commands.choices import Role
 from commands.models import User
 from incidents.delivery import overview
@@ -81,8 +81,7 @@ def tick(request: HttpRequest) -> HttpResponse:
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"state": done.pulse.state, "moved": done.moved, "text": text, "is_run": done.is_run})
     messages.success(request, text)
-    there = request.POST.get("next", "")
-    return redirect(there if url_has_allowed_host_and_scheme(there, {request.get_host()}) else "start")
+    return back(request, "start")
 
 
 def _said(done: standin.Done) -> str:

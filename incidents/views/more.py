@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from commands.back import back
 from elections.models import Election
 from incidents.election_choice import SESSION_KEY, choose_election
 
@@ -22,5 +22,4 @@ def more(request: HttpRequest) -> HttpResponse:
 def election(request: HttpRequest) -> HttpResponse:
     """Keep an election for this session; an unknown one changes nothing."""
     choose_election(request, request.POST.get("election", ""))
-    there = request.POST.get("next", "")
-    return redirect(there if url_has_allowed_host_and_scheme(there, {request.get_host()}) else "incidents:more")
+    return back(request, "incidents:more")

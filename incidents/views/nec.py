@@ -15,11 +15,11 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from commands.back import back
 from commands.choices import Role
 from commands.models import User
 from elections import geometry
@@ -192,10 +192,7 @@ def _all_of(form: Form) -> str:
 
 def _back(request: HttpRequest) -> HttpResponse:
     """To the same part of the queue the button was pressed in."""
-    target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, allowed_hosts=None):
-        return redirect(target)
-    return redirect("nec:queue")
+    return back(request, "nec:queue")
 
 
 # ---- Public notices ----

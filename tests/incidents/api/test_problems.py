@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import uuid
 from typing import Any
@@ -82,6 +84,43 @@ def test_reference_lists_refuse_what_they_do_not_know(cast: Any, api: Any, addre
 )
 def test_content_that_is_no_json_object_is_refused(cast: Any, api: Any, content: bytes) -> None:
     is_problem(api(cast.officer).post(API + "incidents/", content, content_type=JSON), 400)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"severity": "\\ud800"}',
+        b'{"category": "\\uDFFF", "severity": "\\udbff"}',
+        b'{"concerned": ["\\ud83d"]}',
+        b'{"\\ud800": 1}',
+        b'{"colour": {"a": ["\\udc00"]}}',
+    ],
+)
+def test_half_of_a_character_is_refused_wherever_it_stands(cast: Any, api: Any, content: bytes) -> None:
+    is_problem(api(cast.officer).post(API + "incidents/", content, content_type=JSON), 400, "bad-request")
+
+
+def test_in_an_act_too_and_from_a_charset_that_has_such_halves(cast: Any, api: Any, make_incident: Any) -> None:
+    client, address = api(cast.duty_commander), f"{API}incidents/{make_incident().pk}/acts/"
+    act = b'{"act": "raise_severity", "version": 1, "severity": "%s"}'
+    is_problem(client.post(address, act % rb"\ud800", content_type=JSON), 400, "bad-request")
+    # `generic` sends the bytes as they are.
+    utf_7 = client.generic("POST", address, act % b"+2AA-", content_type=JSON + "; charset=utf-7")
+    is_problem(utf_7, 400, "bad-request")
+
+
+def test_a_whole_character_written_in_two_halves_is_read(cast: Any, api: Any, a_report: dict[str, Any]) -> None:
+    content = a_report | {"narrative": "A motorbike was taken. \N{FACE WITH TEARS OF JOY}"}
+    sent = json.dumps(content)
+    assert "\\ud83d\\ude02" in sent
+    answer = api(cast.officer).post(API + "incidents/", sent, content_type=JSON)
+    assert answer.status_code == 201 and answer.json()["narrative"] == content["narrative"]
+
+
+def test_half_of_a_character_in_a_cursor_is_refused(cast: Any, api: Any) -> None:
+    cursor = base64.urlsafe_b64encode(b'[0, "\\ud800"]').decode().rstrip("=")
+    body = is_problem(api(cast.officer).get(f"{API}categories/?cursor={cursor}"), 400, "parameters")
+    assert "Take the cursor" in body["detail"]
 
 
 def test_a_charset_that_does_not_exist_is_refused(cast: Any, api: Any) -> None:

@@ -268,6 +268,18 @@ def test_nonsense_is_answered_in_words(phone: str, body: bytes) -> None:
     assert "six digits" in answer.json()["text"]
 
 
+@pytest.mark.parametrize("body", [b"[" * 9_999, b'{"a":' * 1_900])
+def test_what_is_nested_without_end_is_not_read(phone: str, body: bytes) -> None:
+    client = Client(headers={"authorization": f"Bearer {SHARED}"})
+    assert client.post(INBOUND, body, content_type="application/json").status_code == 400
+
+
+def test_half_of_a_character_is_no_code(phone: str) -> None:
+    client = Client(headers={"authorization": f"Bearer {SHARED}"})
+    body = rb'{"from": "\ud800", "text": "\ud800 \u0000"}'
+    assert client.post(INBOUND, body, content_type="application/json").status_code == 422
+
+
 def test_a_case_that_is_told_of_for_weeks_never_runs_out_of_codes(case: Incident, cast: Cast) -> None:
     """Twice as many ended as there are tries, and as many used: each day has a code that counts."""
     for day in range(40):
