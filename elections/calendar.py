@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from elections.choices import Phase
+from elections.choices import IN_USE, Phase
 from elections.models import Election, PhaseWindow
 from elections.prepared import prepared
 
@@ -131,6 +131,19 @@ def tight_spans(election: Election, hour: int, place: str = "") -> list[tuple[dt
         # Counting begins inside polling day or where it ends.
         counting = [w.ends_at for w in windows if w.phase == Phase.COUNTING and start <= w.starts_at <= polling.ends_at]
         spans.append((start, max([polling.ends_at, *counting])))
+    return spans
+
+
+def spans_in_use(election: Election, place: str = "") -> list[tuple[dt.datetime, dt.datetime]]:
+    """When people vote and votes are counted at `place`: what follows without a gap is one span."""
+    spans: list[tuple[dt.datetime, dt.datetime]] = []
+    start = None
+    for at, phase in changes(election, place):
+        if phase in IN_USE:
+            start = start or at
+        elif start is not None:
+            spans.append((start, at))
+            start = None
     return spans
 
 

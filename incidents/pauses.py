@@ -17,15 +17,20 @@ from django.utils.translation import ngettext
 
 from commands.authority import may
 from commands.models import Posting, SecurityCommand, User
+from elections import calendar
 from incidents.choices import Act, ClockKind, Severity
 from incidents.countersigning import ask
+from incidents.delivery.messages import moment
 from incidents.models import Incident
+from incidents.policies import rules_for
 from incidents.routing import nec, people_at
 from incidents.timekeeping import pause_clocks
 from incidents.turn import Turn, chain_above, facts_of, refused, turn
 
 #: A pause ends at most so long after it was asked for.
 LONGEST = dt.timedelta(hours=72)
+#: While the rules of the silence day hold or election sites are in use: the polls are open for eight hours.
+LONGEST_TIGHT = dt.timedelta(hours=2)
 #: A shorter one is over before the second person has read of it.
 SHORTEST = dt.timedelta(minutes=30)
 #: Pauses one case may have in its life.
@@ -37,7 +42,7 @@ def snooze(incident: Incident, *, by: User, until: dt.datetime, **how: Any) -> I
     """Ask that the deadlines of a case stand still until a moment; they run on until a second person agrees."""
     with turn(incident, Act.SNOOZE, by=by, **how) as t:
         _check_case(t.incident)
-        _check_moment(until, t.now)
+        _check_moment(t.incident, until, t.now)
         decides = decided_by(t.incident, by, t.now)
         t.extra_after = {"until": until.isoformat()}
         owner = t.incident.owner
@@ -86,6 +91,10 @@ def begin(t: Turn) -> None:
     _check_case(case)
     if until <= t.now:
         raise refused(_("The time of this pause is over already. Decline the request."))
+    if until > latest_end(case, t.now).at:
+        # The calendar, the place or the policy of the case is another than when it was asked for.
+        text = _("This pause would end too late now. Decline the request and ask anew.")
+        raise refused(f"{text} {latest_in_words(case, t.now)}")
     pause_clocks(case, t.now, until)
     t.extra_after = {"until": until.isoformat()}
     if t.posting and t.posting.command_id == case.owner_id:
@@ -132,13 +141,51 @@ def _check_case(case: Incident) -> None:
         raise refused(text % {"number": MOST})
 
 
-def _check_moment(until: dt.datetime, now: dt.datetime) -> None:
-    if until < now + SHORTEST:
+@dataclass(frozen=True)
+class Latest:
+    """The last moment at which a pause asked for now may end, and in words why not later."""
+
+    at: dt.datetime
+    why: str
+
+
+def latest_end(case: Incident, now: dt.datetime) -> Latest:
+    """No pause reaches into the silence-day rules, the vote or the count at the place of the case from before them.
+
+    What stood still then would not be heard of while something can be done. While they hold it lasts LONGEST_TIGHT.
+    """
+    election, place = case.election, case.place_id
+    spans = calendar.tight_spans(election, rules_for(case).tight_from_hour, place)
+    spans += calendar.spans_in_use(election, place)
+    if any(start <= now < end for start, end in spans):
+        longest = LONGEST_TIGHT
+        text = _("From the day before the vote to the end of the count a pause lasts at most %(hours)d hours.")
+    else:
+        longest, text = LONGEST, _("A pause lasts at most %(hours)d hours.")
+    begins = min((start for start, _end in spans if start > now), default=None)
+    if begins is not None and begins < now + longest:
+        return Latest(begins, _("The shorter deadlines of the vote begin then."))
+    return Latest(now + longest, text % {"hours": int(longest.total_seconds() // 3600)})
+
+
+def latest_in_words(case: Incident, now: dt.datetime) -> str:
+    """When a pause asked for now ends at the latest, and why; or that none fits before the vote."""
+    latest = latest_end(case, now)
+    values = {"time": moment(latest.at, now), "minutes": int(SHORTEST.total_seconds() // 60)}
+    if latest.at < now + SHORTEST:
+        return _("No pause of %(minutes)d minutes fits before %(time)s. Ask again after that.") % values
+    return f"{_('The latest end is %(time)s.') % values} {latest.why}"
+
+
+def _check_moment(case: Incident, until: dt.datetime, now: dt.datetime) -> None:
+    latest = latest_end(case, now)
+    if now + SHORTEST > latest.at:
+        text = latest_in_words(case, now)
+    elif until < now + SHORTEST:
         minutes = int(SHORTEST.total_seconds() // 60)
         text = _("Choose a later moment: a pause lasts at least %(minutes)d minutes.") % {"minutes": minutes}
-    elif until > now + LONGEST:
-        hours = int(LONGEST.total_seconds() // 3600)
-        text = _("Choose an earlier moment: a pause lasts at most %(hours)d hours.") % {"hours": hours}
+    elif until > latest.at:
+        text = f"{_('Choose an earlier moment.')} {latest_in_words(case, now)}"
     else:
         return
     raise ValidationError({"until": text}, code="time")

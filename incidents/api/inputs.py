@@ -163,7 +163,10 @@ class HandBackAct(ReasonAct):
 
 
 class SnoozeAct(ReasonAct):
-    until = serializers.DateTimeField(help_text="ISO 8601; without an offset, Phnom Penh time. At most 72 hours ahead.")
+    until = serializers.DateTimeField(
+        help_text="ISO 8601; without an offset, Phnom Penh time. At most 72 hours ahead, and never past the beginning "
+        "of the silence-day rules or of the vote at the place of the case; 2 hours until the count is over."
+    )
 
 
 class WakeAct(ActSerializer):

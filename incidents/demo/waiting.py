@@ -17,6 +17,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from commands import contacts
 from commands.models import ContactChannel
 from elections.models import Election
+from incidents import pauses
 from incidents.choices import Act, Channel, ReferralBody, Severity
 from incidents.delivery import sender
 from incidents.delivery.notices import configured
@@ -49,8 +50,13 @@ def _paused(stage: Stage, election: Election) -> None:
     )  # fmt: skip
     case.take(15)
     case.after(40, Act.UPDATE, OWNER, note="បានពិនិត្យកន្លែងកើតហេតុ និងសួរអ្នកជិតខាង។")
-    until = stage.end + dt.timedelta(hours=30)
-    case.after(2 * HOUR, Act.SNOOZE, OWNER, until=until, reason="ម្ចាស់នឹងត្រឡប់មកវិញ ដើម្បីប្រាប់លេខសម្គាល់។")
+
+    def ask(incident: Incident, now: dt.datetime) -> None:
+        until = min(stage.end + dt.timedelta(hours=30), pauses.latest_end(incident, now).at)
+        reason = "ម្ចាស់នឹងត្រឡប់មកវិញ ដើម្បីប្រាប់លេខសម្គាល់។"
+        case.do(Act.SNOOZE, OWNER, now=now, case=incident, until=until, reason=reason)
+
+    case.call(2 * HOUR, ask)
     case.countersign(3 * HOUR, "province-takeo", note="យល់ព្រម។")
 
 

@@ -176,10 +176,10 @@ def _moment(label: str, initial: dt.datetime, help_text: str = "") -> forms.Date
 
 
 def _until(asked: Asked) -> forms.Field:
-    most = int(pauses.LONGEST.total_seconds() // 3600)
-    hint = _("Phnom Penh time, at most %(hours)d hours from now.") % {"hours": most}
-    hint += " " + foretold.who_decides(asked.incident, asked.person, asked.now)
-    return _moment(_("Paused until"), asked.now + dt.timedelta(hours=24), hint)
+    latest = pauses.latest_in_words(asked.incident, asked.now)
+    who = foretold.who_decides(asked.incident, asked.person, asked.now)
+    first = min(asked.now + dt.timedelta(hours=24), pauses.latest_end(asked.incident, asked.now).at)
+    return _moment(_("Paused until"), first, " ".join([_("Phnom Penh time."), latest, who]))
 
 
 def _referral(asked: Asked) -> forms.Field:

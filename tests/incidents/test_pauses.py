@@ -7,17 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
 from commands.choices import Force, Role
 from commands.models import Delegation, Posting, SecurityCommand, User
+from elections.choices import Basis, Phase
+from elections.models import Election, PhaseWindow
 from incidents import actions, pauses
 from incidents.choices import Act, ClockKind
 from incidents.dashboards import measures
 from incidents.dashboards.question import Period, Question
 from incidents.escalation import engine
-from incidents.models import Clock, ClockState, Incident, Notice
+from incidents.models import Clock, ClockState, EscalationKind, Incident, Notice
 from incidents.timekeeping import resume_clocks
 from incidents.turn import chain_above
 from tests.cast import COMMUNE, NOW, POSTED_AT, Cast
@@ -325,6 +329,112 @@ def test_a_pause_is_neither_empty_nor_longer_than_three_days(
     with pytest.raises(ValidationError) as refused:
         do(Act.SNOOZE, case, cast.duty_commander, NOW, until=until, reason=REASON)
     assert said in refused.value.message_dict["until"][0]
+
+
+#: In the calendar of the tests the silence-day rules begin on the evening before, and votes are counted for two days.
+TIGHT, POLLS = dt.datetime(2027, 6, 5, 18, tzinfo=NOW.tzinfo), dt.datetime(2027, 6, 6, tzinfo=NOW.tzinfo)
+COUNTED = POLLS + dt.timedelta(days=2)
+THREE_DAYS, TWO_HOURS = 72 * HOUR, 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "latest"),
+    [
+        (NOW, NOW + THREE_DAYS),
+        (TIGHT - THREE_DAYS, TIGHT),
+        (TIGHT - 50 * HOUR, TIGHT),
+        (TIGHT, TIGHT + TWO_HOURS),
+        (POLLS - HOUR, POLLS),
+        (POLLS + 7 * HOUR, POLLS + 9 * HOUR),
+        (COUNTED - HOUR, COUNTED + HOUR),
+        (COUNTED, COUNTED + THREE_DAYS),
+    ],
+)
+def test_no_pause_reaches_into_the_vote_and_while_it_is_on_it_lasts_two_hours(
+    cast: Cast, make_incident: Make, asked_at: dt.datetime, latest: dt.datetime
+) -> None:
+    case = do(Act.ACKNOWLEDGE, make_incident(now=asked_at), cast.duty_commander, asked_at)
+    with pytest.raises(ValidationError) as refused:
+        do(Act.SNOOZE, case, cast.duty_commander, asked_at, until=latest + dt.timedelta(minutes=1), reason=REASON)
+    said = refused.value.message_dict["until"][0]
+    assert said.startswith("Choose an earlier moment. The latest end is ")
+    assert f"{timezone.localtime(latest):%H:%M}" in said
+    assert do(Act.SNOOZE, case, cast.duty_commander, asked_at, until=latest, reason=REASON).request_act == Act.SNOOZE
+    assert do(Act.COUNTERSIGN, case, cast.provincial, asked_at).snoozed_until == latest
+
+
+def test_the_vote_of_its_own_place_counts(cast: Cast, make_incident: Make) -> None:
+    """The votes of one province are cast anew a week later: only there do its cases wait no longer."""
+    again = dt.datetime(2027, 6, 20, tzinfo=NOW.tzinfo)
+    PhaseWindow.objects.create(
+        election=Election.objects.get(code="CC27"), phase=Phase.POLLING, jurisdiction_id="KH20",
+        starts_at=again, ends_at=again + 24 * HOUR, basis=Basis.ILLUSTRATIVE,
+    )  # fmt: skip
+    at = again - 30 * HOUR
+    elsewhere = do(Act.ACKNOWLEDGE, make_incident(now=at), cast.duty_commander, at)
+    assert pauses.latest_end(elsewhere, at).at == at + THREE_DAYS
+    Incident.objects.filter(pk=elsewhere.pk).update(place="KH20")
+    there = Incident.objects.get(pk=elsewhere.pk)
+    assert pauses.latest_end(there, at).at == again - 6 * HOUR
+
+
+def test_shortly_before_the_vote_no_pause_fits_and_the_form_says_so(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    at = TIGHT - dt.timedelta(minutes=29)
+    case = do(Act.ACKNOWLEDGE, make_incident(now=at), cast.duty_commander, at)
+    said = "No pause of 30 minutes fits before 18:00. Ask again after that."
+    for until in (at + dt.timedelta(minutes=20), TIGHT, TIGHT + HOUR):
+        with pytest.raises(ValidationError) as refused:
+            do(Act.SNOOZE, case, cast.duty_commander, at, until=until, reason=REASON)
+        assert refused.value.message_dict["until"] == [said]
+    with time_machine.travel(at, tick=False):
+        form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=snooze")
+    assert said in form.content.decode()
+
+
+def test_the_form_says_the_latest_end_and_proposes_no_later_one(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    for at, said, proposed in (
+        (NOW, "The latest end is 28 May, 08:00. A pause lasts at most 72 hours.", "2027-05-26T08:00"),
+        (TIGHT - HOUR, "The latest end is 18:00. The shorter deadlines of the vote begin then.", "2027-06-05T18:00"),
+        (
+            POLLS + 8 * HOUR,
+            "The latest end is 10:00. From the day before the vote to the end of the count a pause lasts at most 2"
+            " hours.",
+            "2027-06-06T10:00",
+        ),
+    ):
+        case = do(Act.ACKNOWLEDGE, make_incident(now=at), cast.duty_commander, at)
+        with time_machine.travel(at, tick=False):
+            form = signed_in(cast.duty_commander).get(reverse("incidents:acts", args=[case.pk]) + "?act=snooze")
+        assert said in form.content.decode()
+        assert f'value="{proposed}"' in form.content.decode()
+
+
+def test_a_pause_that_the_calendar_overtook_is_not_agreed_to(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 70 * HOUR, reason=REASON)
+    PhaseWindow.objects.create(
+        election=Election.objects.get(code="CC27"), phase=Phase.POLLING, jurisdiction_id="KH21",
+        starts_at=NOW + 40 * HOUR, ends_at=NOW + 64 * HOUR, basis=Basis.ILLUSTRATIVE,
+    )  # fmt: skip
+    with pytest.raises(ValidationError, match=r"too late now\. Decline the request and ask anew\. The latest end is"):
+        do(Act.COUNTERSIGN, Incident.objects.get(pk=case.pk), cast.provincial, NOW + HOUR)
+
+
+def test_paused_before_the_vote_it_goes_up_before_the_polls_open(cast: Cast, make_incident: Make) -> None:
+    at = TIGHT - 30 * HOUR
+    case = do(Act.ACKNOWLEDGE, make_incident(severity="medium", now=at), cast.duty_commander, at)
+    latest = pauses.latest_end(case, at).at
+    do(Act.SNOOZE, case, cast.duty_commander, at, until=latest, reason=REASON)
+    case = do(Act.COUNTERSIGN, case, cast.provincial, at)
+    for hours in range(30 + 6 + 8):
+        engine.tick(at + hours * HOUR)
+    case.refresh_from_db()
+    assert (case.snoozed_until, case.owner) == (None, cast.command("psc"))
+    assert case.escalations.filter(kind=EscalationKind.NEXT_TOLD, fired_at__lt=POLLS).exists()
 
 
 def test_without_a_reason_there_is_no_pause(cast: Cast, make_incident: Make) -> None:
