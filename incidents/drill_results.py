@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from commands.choices import Force
 from commands.models import SecurityCommand
+from incidents.choices import Channel
 from incidents.models import Drill, DrillCall
 
 
@@ -71,6 +72,12 @@ class Cell:
     def name(self) -> str:
         """The place alone where that is enough, in a table of places."""
         return place_name(self.command)
+
+    @property
+    def heard(self) -> str:
+        """By which way the answer came, in words; "" for one given in the product."""
+        way = self.call.channel
+        return str(Channel(way).label) if way in Channel.values and way != Channel.BROWSER else ""
 
 
 @dataclass

@@ -21,12 +21,14 @@ from django.views.decorators.http import require_safe
 from commands.choices import COMMANDING, BodyKind, Role
 from commands.duty_authority import sees
 from commands.models import SecurityCommand, User
+from commands.rosters import plans_of
 from incidents import routing
 from incidents.choices import Act
 from incidents.escalation import board as steps
 from incidents.forms.asks import MEETING
 from incidents.models import Incident
 from incidents.querysets import IncidentQuerySet
+from incidents.views import duty_week as weeks
 from incidents.views import rows
 
 #: Whose work it is to see what moves next.
@@ -133,7 +135,7 @@ class _Asked:
             TOP: lambda: self._page(steps.at_the_top(self.cases, self.now)),
             PAUSED: self._paused,
             EMPTY: lambda: {
-                "empty": self.empty,
+                "empty": self._empty_until(),
                 "rosters": {one.command.pk for one in self.empty if sees(self.user.current_postings, one.command)},
             },
         }
@@ -143,6 +145,7 @@ class _Asked:
         here = self._query(show=self.show)
         return {
             "show": self.show,
+            "own": {p.command_id for p in self.user.current_postings},
             "nothing_title": _NOTHING[self.show](),
             "command": self.command,
             "now": self.now,
@@ -188,6 +191,11 @@ class _Asked:
     def empty(self) -> list[steps.Empty]:
         commands = [steps.Empty(command=c) for c in steps.unattended(self.within, self.now)]
         return commands + ([] if self.command else steps.empty_desks(self._desks(), self.cases, self.now))
+
+    def _empty_until(self) -> list[tuple[steps.Empty, weeks.Standing]]:
+        """Those with nobody there, each with how its roster stands: whether anybody is posted, and until when."""
+        plans = plans_of([one.command for one in self.empty], self.now, self.now + weeks.SOON)
+        return [(one, weeks.standing_of(plan, self.now)) for one, plan in zip(self.empty, plans, strict=True)]
 
     # ---- Around them ----
 

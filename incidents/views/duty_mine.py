@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commands import feeds
+from commands.duty_authority import sees
 from commands.models import CalendarFeed, Swap, SwapState
 from commands.rosters import plan_of
 from incidents import duty
@@ -47,6 +48,7 @@ def _mine(request: HttpRequest, address: str = "") -> HttpResponse:
         "feed": CalendarFeed.objects.filter(user=me, revoked_at=None).first(),
         "address": address,
         "keeps": bool(kept_by(me)),
+        "sees_roster": any(sees([posting], posting.command) for posting in me.current_postings),
     }
     response = render(request, "duty/mine.html", context)
     if address:

@@ -56,11 +56,20 @@ def test_an_hour_with_nobody_is_said_loudly(cast: Any, planned: Duty, signed_in:
     Roster.objects.update(is_on=False)
     page = text(signed_in(cast.duty_commander).get(HERE))
     assert "Nobody is on duty now." not in page and "is a plan and not in use yet" in page
+    assert "planned: nobody" in page and ">Nobody</span>" not in page
+    assert "The roster is not in use: everybody posted here is told." in page
 
 
 def test_an_officer_looks_and_changes_nothing(cast: Any, planned: Duty, signed_in: Any) -> None:
     page = signed_in(cast.officer).get(HERE).content.decode()
     assert "second-duty" in page and "/shifts/" not in page and "/use" not in page and "/delegate" not in page
+
+
+def test_an_officer_goes_from_their_duties_to_the_roster_and_back(cast: Any, planned: Duty, signed_in: Any) -> None:
+    client = signed_in(cast.officer)
+    mine = client.get("/duty/mine/").content.decode()
+    assert ">Rosters</a>" in mine and 'aria-current="page">My duties</a>' in mine
+    assert ">My duties</a>" in client.get("/duty/", follow=True).content.decode()
 
 
 def test_the_week_asked_for_is_shown_and_nonsense_is_this_week(cast: Any, planned: Duty, signed_in: Any) -> None:

@@ -19,6 +19,7 @@ from incidents import drills
 from incidents.choices import Channel
 from incidents.delivery import drills as texts
 from incidents.delivery import messages
+from incidents.drill_results import Cell, Standing
 from incidents.escalation import rehearsal
 from incidents.models import Entry, Notice
 from tests.cast import NOW, Cast
@@ -101,6 +102,7 @@ def test_what_was_heard_by_radio_is_entered_with_both_names(operator: str, cast:
     drill = hold("KH2108")
     by = getattr(cast, operator)
     drills.answer_for(call_of(drill, "KH2108"), cast.duty_commander, by=by, now=at(3), channel=Channel.RADIO)
+    assert Cell(call_of(drill, "KH2108"), Standing.ANSWERED, None).heard == "radio"
     call = call_of(drill, "KH2108")
     assert (call.answered_by, call.channel) == (cast.duty_commander, "radio")
     entry = Entry.objects.get(act="drill", after__what="answered")

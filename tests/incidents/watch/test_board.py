@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from commands.models import Posting, User
+from commands.models import Cover, Posting, Roster, User
 from incidents import actions
 from incidents.choices import Act
 from incidents.deadlines import Step
@@ -164,6 +165,20 @@ def test_a_command_with_nobody_there_is_named_as_left_out(cast: Cast, signed_in:
     unattended = page(signed_in(cast.psc), "?show=empty")
     assert cast.command("provincial").name_en in unattended and case.reference not in unattended
     assert reverse("duty:roster", args=[cast.command("provincial").code]) in unattended
+    assert "nobody is posted" in unattended
+    # The sentence of the list of steps is not that of the other lists.
+    assert "What the rule does next" in seen and "What the rule does next" not in unattended
+
+
+def test_a_command_with_nobody_there_says_until_when(cast: Cast, signed_in: Sign) -> None:
+    roster = Roster.objects.create(command=cast.command("provincial"), is_on=True)
+    comes = NOW + dt.timedelta(hours=3)
+    Cover.objects.create(
+        roster=roster, person=cast.provincial, starts_at=comes, ends_at=comes + DAY, made_by=cast.psc, made_at=NOW
+    )
+    seen = page(signed_in(cast.psc), "?show=empty")
+    gap = seen[seen.index(cast.command("provincial").name_en, seen.index("board--commands")) :]
+    assert f"until {timezone.localtime(comes):%H:%M}" in gap[: gap.index("Open the roster")]
 
 
 def test_a_desk_where_nobody_serves_is_named_to_who_may_know_and_its_cases_to_who_may_see_them(
@@ -215,7 +230,10 @@ def test_with_nobody_above_it_says_so(cast: Cast, signed_in: Sign) -> None:
     actions.perform(Act.ESCALATE, case, by=cast.duty_commander, version=None, now=NOW, to="PSC", reason="Too large.")
     assert "then: nobody is above; it is said again, loudly" in page(signed_in(cast.psc))
     Incident.objects.filter(pk=case.pk).update(next_due_at=NOW - MINUTE)
-    assert case.reference in page(signed_in(cast.psc), "?show=top")
+    own, others = page(signed_in(cast.psc), "?show=top"), page(signed_in(cast.nec), "?show=top")
+    assert case.reference in own and case.reference in others
+    assert "It is with your command, and no command is above. Please act." in own
+    assert "Call the one that owns it" not in own and "Call the one that owns it" in others
     assert case.reference not in page(signed_in(cast.duty_commander), "?show=unaccepted")
 
 
