@@ -181,7 +181,7 @@ def test_an_acknowledgement_after_a_hand_over_says_by_whom_and_who_was_late_befo
     text = page(signed_in(cast.provincial), case)
     province, district = (cast.command(name).name for name in ("provincial", "duty_commander"))
     assert f"by {province}, 42 min after it came · in time" in text
-    assert f"late before at {district}: due " in text
+    assert f"{district} was late: due " in text
 
 
 def test_an_acknowledgement_by_the_first_command_names_nobody(
@@ -189,4 +189,4 @@ def test_an_acknowledgement_by_the_first_command_names_nobody(
 ) -> None:
     case = do(Act.ACKNOWLEDGE, make_incident(), cast.duty_commander, NOW + dt.timedelta(minutes=5))
     text = page(signed_in(cast.duty_commander), case)
-    assert "5 min · in time" in text and "after it came" not in text and "late before at" not in text
+    assert "5 min · in time" in text and "after it came" not in text and "was late: due" not in text
