@@ -75,8 +75,8 @@ TRANSITIONS: dict[tuple[State, Act], State] = {
 
 #: Acts only the engine does.
 ENGINE_ACTS = frozenset({Act.WARN, Act.AUTO_ESCALATE, Act.INFORM, Act.SKIP, Act.RESUME, Act.RETIME})
-#: Acts that time running clocks anew from moments that have passed: what is due then may be over already, and nobody
-#: was late before the act.
+#: Acts that may time running clocks anew from moments that have passed: what is due then may be over already, and
+#: nobody was late before the act, unless the clock it replaced was (`escalation.lateness`).
 TIMES_ANEW = frozenset({Act.RAISE_SEVERITY, Act.LOWER_SEVERITY, Act.REBASE, Act.RETIME, Act.REFER})
 #: Acts that need a reason in words.
 REASONED = frozenset(

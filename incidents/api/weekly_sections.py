@@ -8,10 +8,11 @@ from typing import Any
 from rest_framework import serializers
 
 from incidents.dashboards.conduct import KINDS
-from incidents.dashboards.handovers import LISTED, Handovers, patience
+from incidents.dashboards.handovers import LISTED, Handovers
 from incidents.dashboards.measures import Value
 from incidents.dashboards.response import ACKNOWLEDGE, AWAITED, FEWEST
 from incidents.dashboards.waits import SMALLEST_BASE
+from incidents.escalation.lateness import patience
 from incidents.reports.figures import Figure
 from incidents.reports.sections import Sections
 

@@ -8,25 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 
-from django.conf import settings
-from django.db.models import (
-    Case,
-    Count,
-    DateTimeField,
-    F,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    When,
-)
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import Count, F, QuerySet
 
 from commands.choices import RUNG
-from incidents.choices import Act, ClockKind
 from incidents.dashboards.question import Question
-from incidents.lifecycle import ENGINE_ACTS, TIMES_ANEW
-from incidents.models import Entry, Escalation, EscalationKind, Outage
+from incidents.escalation.lateness import FIELDS, Fired, could_fire, explains, is_late, patience
+from incidents.models import Escalation, EscalationKind, Outage
 
 #: Why a case went up, beside the kinds of clock that ran out: a person sent it, or it became critical.
 BY_HAND, AT_ONCE = "by_hand", "critical"
@@ -35,8 +24,6 @@ BESIDE = -1
 #: So many outages of a period are listed, the last ones; all are counted.
 LISTED = 20
 _CHUNK = 5_000
-#: Acts of people after which a deadline of the ladder may lie in the past.
-_SET_ANEW = tuple(TIMES_ANEW - ENGINE_ACTS - {Act.REFER})
 K = EscalationKind
 
 
@@ -73,11 +60,6 @@ class Handovers:
     #: The sum of the whole minutes of each, so that what is listed adds up to it.
     outage_minutes: int = 0
     listed: list[Away] = field(default_factory=list)
-
-
-def patience() -> dt.timedelta:
-    """A step that fires within this after its moment is in time: the engine looks every quarter of a minute."""
-    return dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
 
 
 def handovers_over(question: Question) -> Handovers:
@@ -130,33 +112,20 @@ def _late(
     steps: QuerySet[Escalation], outages: list[tuple[dt.datetime, dt.datetime]]
 ) -> tuple[int, float | None, list[int]]:
     """Steps of a rule that fired late, minutes of the latest of them, and how many of them each outage explains."""
-    slack, latest, n = patience(), dt.timedelta(), 0
+    latest, n = dt.timedelta(), 0
     after = [0] * len(outages)
-    late = steps.filter(part=0, fired_at__gt=F("due_at") + slack).exclude(clock="")
-    # Row by row: in the database each outage would work out `_since` anew for every step.
-    for since, fired_at in late.annotate(since=_since()).values_list("since", "fired_at").iterator(chunk_size=_CHUNK):
-        if fired_at <= since + slack:
-            continue
-        n, latest = n + 1, max(latest, fired_at - since)
-        # As the timeline says it: to be fired while the engine was away, fired once it was back.
-        for number, (started_at, ended_at) in enumerate(outages):
-            if started_at - slack <= since < ended_at <= fired_at:
+    late = steps.filter(part=0, fired_at__gt=F("due_at") + patience()).exclude(clock="")
+    rows = map(Fired._make, late.values_list(*FIELDS).iterator(chunk_size=_CHUNK))
+    while some := list(islice(rows, _CHUNK)):
+        for step, since in zip(some, could_fire(some), strict=True):
+            if not is_late(since, step.fired_at):
+                continue
+            n, latest = n + 1, max(latest, step.fired_at - since)
+            # As the timeline says it.
+            explained = (at for at, (start, end) in enumerate(outages) if explains(start, end, since, step.fired_at))
+            if (number := next(explained, None)) is not None:
                 after[number] += 1
-                break
     return n, _minutes(latest) if n else None, after
-
-
-def _since() -> Greatest:
-    """Since when a step could fire: not before somebody set the deadline that had passed, as the timeline has it.
-
-    A severity raised puts deadlines into the past, another version of the policy too; a referral sets the time that a
-    body has by law, and no other.
-    """
-    acts = Entry.objects.filter(incident=OuterRef("incident"), at__lte=OuterRef("fired_at")).order_by("-at")
-    referred = Subquery(acts.filter(act=Act.REFER).values("at")[:1])
-    anew = Subquery(acts.filter(act__in=_SET_ANEW).values("at")[:1])
-    last = Case(When(clock=ClockKind.LEGAL, then=referred), default=anew, output_field=DateTimeField())
-    return Greatest("due_at", Coalesce(last, "due_at"))
 
 
 def _minutes(span: dt.timedelta) -> float:

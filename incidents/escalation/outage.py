@@ -7,25 +7,20 @@ passed, because their own time was over too, are told once for the whole outage 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.dateparse import parse_datetime
 
-from incidents.choices import Act, Channel, ClockKind
+from incidents.choices import Act, Channel
 from incidents.delivery.outbox import notices_for, post, tell
 from incidents.delivery.texts import PASSED_DIGEST
-from incidents.lifecycle import ENGINE_ACTS, TIMES_ANEW
+from incidents.escalation.lateness import FIELDS, Fired, could_fire, explains, is_late, patience
 from incidents.models import EngineState, Entry, Escalation, EscalationKind, Outage
 from incidents.routing import people_at, serving_under
-
-#: Acts of people that may put a deadline into the past: until then there was nothing to be late with.
-_TIMES_ANEW = tuple(TIMES_ANEW - ENGINE_ACTS)
 
 
 @dataclass(frozen=True)
@@ -37,28 +32,22 @@ class Late:
 
 
 def late_steps(entries: Iterable[Entry]) -> dict[int, Late]:
-    """Those of `entries`, by key, that are steps of a rule and came late: three queries, none where none did.
+    """Those of `entries`, by key, that are steps of a rule and came late: five queries at most, none where none did.
 
     Not late before somebody set the deadline: the raised severity, the other version of the policy that put it into the
     past. An outage explains what was to fire while it lasted; what waited when it began was late for another reason.
     """
-    late = [(entry, due) for entry in entries if (due := _due_at(entry)) and _is_late(entry.at - due)]
+    late = [(entry, due) for entry in entries if (due := _due_at(entry)) and is_late(due, entry.at)]
     if not late:
         return {}
-    cases = {entry.incident_id for entry, _due in late}
-    anew: dict[tuple[Any, bool], list[tuple[int, dt.datetime]]] = defaultdict(list)
-    acts = Entry.objects.filter(incident__in=cases, act__in=_TIMES_ANEW).order_by("pk")
-    for case, act, key, at in acts.values_list("incident", "act", "pk", "at"):
-        # A referral sets the time that a body has by law, and no other.
-        anew[case, act == Act.REFER].append((key, at))
     first, last = min(due for _entry, due in late), max(entry.at for entry, _due in late)
     outages = list(Outage.objects.filter(ended_at__gt=first, ended_at__lte=last).order_by("-started_at"))
     found = {}
-    for entry, due in late:
-        acts_before = anew[entry.incident_id, entry.after.get("clock") == ClockKind.LEGAL]
-        since = max([due, *(at for key, at in acts_before if key < entry.pk)])
-        if _is_late(entry.at - since):
-            found[entry.pk] = Late(entry.at - since, _explains(outages, since, entry.at))
+    for (entry, _due), since in zip(late, could_fire(_steps(late)), strict=True):
+        if is_late(since, entry.at):
+            # Catching up takes a while, and ends before the next outage begins.
+            why = (o for o in outages if explains(o.started_at, o.ended_at, since, entry.at))
+            found[entry.pk] = Late(entry.at - since, next(why, None))
     return found
 
 
@@ -67,14 +56,17 @@ def _due_at(entry: Entry) -> dt.datetime | None:
     return parse_datetime(text) if isinstance(text, str) else None
 
 
-def _is_late(span: dt.timedelta) -> bool:
-    return span > dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
-
-
-def _explains(outages: Sequence[Outage], since: dt.datetime, fired_at: dt.datetime) -> Outage | None:
-    slack = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
-    # Catching up takes a while, and ends before the next outage begins.
-    return next((o for o in outages if o.started_at - slack <= since < o.ended_at <= fired_at), None)
+def _steps(late: Sequence[tuple[Entry, dt.datetime]]) -> list[Fired]:
+    """What the entries are of: the journal says of which kind a clock was, the record of steps which one."""
+    moments = {entry.at for entry, _due in late}
+    rows = Escalation.objects.filter(incident__in={e.incident_id for e, _due in late}, fired_at__in=moments, part=0)
+    kept = {(s.incident, s.clock, s.due_at, s.fired_at): s for s in map(Fired._make, rows.values_list(*FIELDS))}
+    found = []
+    for entry, due in late:
+        assert entry.incident_id is not None  # noqa: S101  a step is of a case
+        key = (entry.incident_id, entry.after.get("clock", ""), due, entry.at)
+        found.append(kept.get(key) or Fired(key[0], key[1], 0, 0, due, entry.at))
+    return found
 
 
 def began_at(state: EngineState, now: dt.datetime, leapt: dt.timedelta) -> dt.datetime | None:
@@ -82,8 +74,7 @@ def began_at(state: EngineState, now: dt.datetime, leapt: dt.timedelta) -> dt.da
 
     A clock that leapt by `leapt` took no time away.
     """
-    patience = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)
-    if state.last_ok_at is None or now - state.last_ok_at - max(leapt, dt.timedelta()) <= patience:
+    if state.last_ok_at is None or now - state.last_ok_at - max(leapt, dt.timedelta()) <= patience():
         return None
     return state.last_ok_at
 

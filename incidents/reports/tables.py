@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from incidents.choices import ActorType, ClockKind, Severity
 from incidents.dashboards.conduct import OTHERS
-from incidents.dashboards.handovers import AT_ONCE, BESIDE, BY_HAND, Handovers, patience
+from incidents.dashboards.handovers import AT_ONCE, BESIDE, BY_HAND, Handovers
 from incidents.dashboards.measures import Value
 from incidents.dashboards.response import ACKNOWLEDGE, ALL, AWAITED, CONTAIN, FEWEST, FIRST_UPDATE, Waits
 from incidents.dashboards.waits import SMALLEST_BASE
+from incidents.escalation.lateness import patience
 from incidents.models import Incident
 from incidents.reports.figures import Figure
 from incidents.reports.sections import Sections

@@ -113,27 +113,6 @@ def test_an_outage_explains_what_was_to_fire_while_it_lasted_alone(cast: Cast, m
     assert due["in time"].pk not in late
 
 
-@pytest.mark.parametrize("act", ["rebase", "raise_severity"])
-def test_an_outage_before_the_deadline_was_set_is_not_to_blame(cast: Cast, make_incident: Make, act: str) -> None:
-    """The other policy puts a deadline into an outage that is over: the engine fired a moment after it was asked to."""
-    case = make_incident()
-    Outage.objects.create(started_at=NOW + HOUR, ended_at=NOW + 2 * HOUR)
-    Entry.objects.create(incident=case, act=act, at=NOW + 5 * HOUR, channel="browser", version=8)
-    moved = step(case, NOW + HOUR + 9 * MINUTE, NOW + 5 * HOUR + MINUTE / 4)
-    waited = step(case, NOW + HOUR + 9 * MINUTE, NOW + 5 * HOUR + 20 * MINUTE)
-    assert outage.late_steps([moved, waited]) == {waited.pk: outage.Late(20 * MINUTE, None)}
-
-
-def test_a_deadline_set_during_an_outage_is_late_from_then_because_of_it(cast: Cast, make_incident: Make) -> None:
-    case = make_incident()
-    row = Outage.objects.create(started_at=NOW + HOUR, ended_at=NOW + 2 * HOUR)
-    Entry.objects.create(incident=case, act="refer", at=NOW + 90 * MINUTE, channel="browser", version=8)
-    told = step(case, NOW, NOW + 2 * HOUR, clock="legal")
-    other = step(case, NOW + HOUR, NOW + 2 * HOUR)
-    late = outage.late_steps([told, other])
-    assert late == {told.pk: outage.Late(30 * MINUTE, row), other.pk: outage.Late(HOUR, row)}
-
-
 def test_where_nothing_is_late_nothing_is_asked(
     cast: Cast, make_incident: Make, django_assert_num_queries: Any
 ) -> None:

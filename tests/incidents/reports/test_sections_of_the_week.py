@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 
 from elections.models import Election
 from incidents import actions, severity
-from incidents.choices import Act, Channel, ClockKind, State
+from incidents.choices import Act, ClockKind, State
 from incidents.dashboards import handovers as ladder
 from incidents.dashboards.response import Span, quantiles
 from incidents.dashboards.waits import SMALLEST_BASE
-from incidents.models import Clock, ConflictSubject, Entry, Escalation, EscalationKind, Incident, Outage
+from incidents.models import Clock, ConflictSubject, Escalation, EscalationKind, Incident, Outage
 from incidents.reports import asked, tables, weekly
 from incidents.reports.figures import Figure
 from incidents.tallies import rebuild
@@ -229,20 +229,6 @@ def test_steps_that_fired_late_and_the_outage_that_explains_them(cast: Cast) -> 
     # Who sees other cases is told of the outage, and of no step of these.
     (away,) = api(cast, "demo_provincial")["escalation"]["outages"]
     assert away["late_steps"] == 0
-
-
-def test_a_deadline_that_a_person_put_into_the_past_was_not_late(cast: Cast) -> None:
-    case = plain_case(reported_at=TUESDAY - 5 * HOUR)
-    Entry.objects.create(
-        incident=case, act=Act.RAISE_SEVERITY, at=TUESDAY - MINUTE, channel=Channel.BROWSER,
-        before={"severity": "low"}, after={"severity": "high"},
-    )  # fmt: skip
-    step(case, TUESDAY, late=200)
-    assert api(cast, "ministry")["escalation"]["late"]["value"] == 0
-    # What the law gives a body is not set anew by it.
-    step(case, TUESDAY, EscalationKind.NEXT_TOLD, clock="legal", late=10)
-    found = api(cast, "ministry")["escalation"]
-    assert (found["late"]["value"], found["latest_minutes"]["value"]) == (1, 10)
 
 
 def test_the_tick_itself_is_in_time_and_an_hour_later_is_not(cast: Cast, make_incident: Any) -> None:
