@@ -6,6 +6,7 @@ that comes out is UTC.
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import itertools
 from collections import deque
@@ -184,13 +185,19 @@ def _pieces(
     cuts |= {m for c in near for m in (c.starts_at, c.ends_at)}
     cuts |= {m for spans in (held or {}).values() for span in spans for m in span if m is not None}
     at = sorted(m.astimezone(dt.UTC) for m in cuts if start <= m <= end)
-    # Each piece looks at the shifts that run then: with all of them, a crowded roster takes the square of its shifts.
-    coming, live, found = deque(sorted(running, key=lambda o: o.starts_at)), list[Span](), []
+    # Each piece looks at the shifts and covers that run then: with all of them, a crowded roster takes their square.
+    coming, live = deque(sorted(running, key=lambda o: o.starts_at)), list[Span]()
+    # Covers keep their number: in which order they were made decides which of them wins.
+    ahead, standing = deque(sorted(enumerate(near), key=lambda c: c[1].starts_at)), list[tuple[int, Substitute]]()
+    found = []
     for here, there in itertools.pairwise(at):
         while coming and coming[0].starts_at <= here:
             live.append(coming.popleft())
+        while ahead and ahead[0][1].starts_at <= here:
+            bisect.insort(standing, ahead.popleft(), key=lambda c: c[0])
         live = [o for o in live if o.ends_at > here]
-        found.append(Span(here, there, frozenset(_people(here, live, near, held))))
+        standing = [c for c in standing if c[1].ends_at > here]
+        found.append(Span(here, there, frozenset(_people(here, live, [c for _n, c in standing], held))))
     return found
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,9 @@ FURTHEST = dt.timedelta(days=2 * 366)
 #: Minutes.
 SHORTEST_SHIFT = 30
 WEEK = dt.timedelta(days=7)
+#: On one roster, not over yet. Every page and calendar of duty works through all of them; 1,000 shifts are 20 a week,
+#: each entered for itself, for a year.
+MOST_SHIFTS, MOST_COVERS = 1_000, 100
 
 
 # ---- The roster ----
@@ -74,6 +78,7 @@ def add_shifts(
         raise ValidationError({"until": _("A shift lasts at least 30 minutes and at most 24 hours.")})
     _check_first_day(first, now)
     roster = roster_of(command)
+    _must_have_room_for_shifts(roster, len(set(weekdays)), now)
     since = _day_begins(first, now)
     plan = plan_of(command, now - duty.DAY, since + FURTHEST)
     if last is not None and last < first:
@@ -172,6 +177,7 @@ def add_cover(
     if person == replaces:
         raise ValidationError({"person": _("Choose two different people.")})
     roster = roster_of(command)
+    _must_have_room_for_covers(roster, 1, now)
     plan = plan_of(command, starts_at, ends_at)
     spans = plan.hours(starts_at, ends_at)
     if replaces is not None and not any(replaces.pk in s.people for s in spans):
@@ -244,6 +250,7 @@ def answer_swap(swap: Swap, state: SwapState, *, by: User, now: dt.datetime) -> 
         hours = (swap.starts_at, swap.ends_at)
         try:
             _must_be_swappable(swap.roster.command, swap.asked_by, swap.asked_of, hours, back, now)
+            _must_have_room_for_covers(roster, 2 if back else 1, now)
         except ValidationError as changed:
             raise _refused(" ".join([_("This swap is not possible any more."), *changed.messages])) from changed
         _cover_of(roster, swap.asked_of, swap.asked_by, *hours, by=by, now=now)
@@ -327,6 +334,19 @@ def _must_be_free(person: User, spans: Sequence[duty.Span], replaces: User | Non
     if busy and (replaces is not None or len(busy) == len(needed)):
         text = _("«%(person)s» is on duty already then, from %(moment)s.")
         raise ValidationError({beside: text % {"person": name_of(person), "moment": moment_of(busy[0].starts_at)}})
+
+
+def _must_have_room_for_shifts(roster: Roster, more: int, now: dt.datetime) -> None:
+    going = Shift.objects.filter(Q(valid_to=None) | Q(valid_to__gte=timezone.localdate(now)), roster=roster)
+    if going.count() + more > MOST_SHIFTS:
+        text = _("One roster has at most %(limit)d shifts that are not over. End some that are not needed first.")
+        raise _refused(text % {"limit": MOST_SHIFTS})
+
+
+def _must_have_room_for_covers(roster: Roster, more: int, now: dt.datetime) -> None:
+    if Cover.objects.filter(roster=roster, ends_at__gt=now).count() + more > MOST_COVERS:
+        text = _("One roster has at most %(limit)d covers that are not over. End some of them, or change the shifts.")
+        raise _refused(text % {"limit": MOST_COVERS})
 
 
 def _refused(text: str) -> ValidationError:

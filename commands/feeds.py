@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import heapq
 import secrets
 
 from django.db import transaction
@@ -18,6 +19,8 @@ from commands.rosters import Plan, plans_of
 #: Calendars ask every hour or so: to note each time would be a write for nothing.
 NOTED_EVERY = dt.timedelta(hours=1)
 BEHIND, AHEAD = dt.timedelta(days=14), dt.timedelta(days=90)
+#: Duties in one calendar, the nearest in time: five a day for the whole of it. The address needs no signing in.
+MOST = 500
 
 
 def digest_of(token: str) -> str:
@@ -60,7 +63,11 @@ def duties_of(person: User, start: dt.datetime, end: dt.datetime, *, in_use: boo
     """The duties of a person at all commands, in order; of rosters `in_use` only, or of all."""
     plans = [p for p in plans_naming(person, start, end) if p.is_on or not in_use]
     found = [(plan, span) for plan in plans for span in plan.duties(person, start, end)]
-    return sorted(found, key=lambda pair: (pair[1].starts_at, pair[0].command.path))
+    return sorted(found, key=_in_order)
+
+
+def _in_order(duty: tuple[Plan, Span]) -> tuple[dt.datetime, str]:
+    return duty[1].starts_at, duty[0].command.path
 
 
 def calendar_of(feed: CalendarFeed, now: dt.datetime) -> bytes:
@@ -72,7 +79,9 @@ def calendar_of(feed: CalendarFeed, now: dt.datetime) -> bytes:
     calendar.add("prodid", "-//Election Security Incidents//Duty//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", _("My duties"))
-    for plan, span in duties_of(feed.user, now - BEHIND, now + AHEAD):
+    duties = duties_of(feed.user, now - BEHIND, now + AHEAD)
+    nearest = heapq.nsmallest(MOST, duties, key=lambda pair: abs(pair[1].starts_at - now))
+    for plan, span in sorted(nearest, key=_in_order):
         calendar.add_component(_event(feed, plan, span))
     return bytes(calendar.to_ical())
 

@@ -13,6 +13,9 @@ from commands.duty import DAY, Span
 from commands.rosters import Plan
 from incidents.templatetags import _time
 
+#: Duties listed one by one: seven a day for four weeks. Each is a line with a button.
+LISTED = 200
+
 
 @dataclass
 class Alike:
@@ -35,21 +38,24 @@ class Alike:
 
 @dataclass
 class Own:
-    """`now` is running, `coming` begins next; `alike` has all of them, the pattern of the soonest first."""
+    """`now` is running, `coming` begins next; `alike` has the first of all, the pattern of the soonest first."""
 
     now: list[tuple[Plan, Span]]
     coming: tuple[Plan, Span] | None
     alike: list[Alike]
+    #: How many come after those in `alike`.
+    more: int = 0
 
 
 def own(duties: Sequence[tuple[Plan, Span]], now: dt.datetime) -> Own:
     """The duties of a person, in order of their beginning, put together."""
     groups: dict[tuple[int, str], Alike] = {}
-    for plan, span in duties:
+    for plan, span in duties[:LISTED]:
         hours = _hours(span)
         groups.setdefault((plan.command.pk, hours), Alike(plan, hours)).spans.append(span)
     coming = next(((plan, span) for plan, span in duties if span.starts_at > now), None)
-    return Own([(p, s) for p, s in duties if s.starts_at <= now < s.ends_at], coming, list(groups.values()))
+    running = [(p, s) for p, s in duties if s.starts_at <= now < s.ends_at]
+    return Own(running, coming, list(groups.values()), max(0, len(duties) - LISTED))
 
 
 def _hours(span: Span) -> str:

@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from commands.choices import Role
+from commands.duty_actions import MOST_COVERS, MOST_SHIFTS
 from commands.models import Cover, Delegation, Posting, Roster, Shift, Swap, SwapState, User
 from commands.rosters import plan_of
 from incidents import duty
@@ -19,7 +20,7 @@ from tests.cast import NOW, PHNOM_PENH, POSTED_AT
 
 pytestmark = pytest.mark.django_db
 
-HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 #: A Tuesday, 08:00.
 TODAY = NOW.date()
 
@@ -162,6 +163,21 @@ def test_a_changed_shift_changes_from_a_day_on(cast: Any, second: User) -> None:
     assert [n.recipient for n in told] == [second]
 
 
+def test_a_roster_has_room_for_so_many_shifts(cast: Any, second: User) -> None:
+    made = shifts(cast, second)[0]
+    over = {"last": TODAY + DAY}
+    other = {"roster": made.roster, "person": cast.duty_commander, "weekday": 0, "starts": dt.time(20), "minutes": 60}
+    Shift.objects.bulk_create(
+        [Shift(**other, valid_from=TODAY + 30 * DAY) for _number in range(MOST_SHIFTS - 8)]
+        + [Shift(**other, valid_from=TODAY - 9 * DAY, valid_to=TODAY - DAY) for _number in range(50)]
+    )
+    late: dict[str, Any] = {"starts": dt.time(20), "minutes": 60, **over}
+    assert "at most 1000 shifts" in refusal(shifts, cast, second, weekdays=[0, 1], **late)[""][0]
+    assert shifts(cast, second, weekdays=[1], **late), "those that are over do not count"
+    assert "End some" in refusal(shifts, cast, second, weekdays=[2], **late)[""][0]
+    assert Shift.objects.count() == MOST_SHIFTS + 50 and whats() == ["shift_made"] * 2
+
+
 # ---- In use or not ----
 
 
@@ -235,6 +251,38 @@ def test_whoever_is_on_duty_already_does_not_stand_in_for_another(cast: Any, sec
     shifts(cast, second)
     shifts(cast, cast.duty_commander)
     assert list(refusal(cover, cast, cast.duty_commander, second, at(0, 10), at(0, 12))) == ["person"]
+
+
+def fill_with_covers(cast: Any, roster: Roster, count: int, start: dt.datetime) -> None:
+    Cover.objects.bulk_create(
+        Cover(
+            roster=roster, person=cast.duty_commander, starts_at=start + n * MINUTE, ends_at=start + n * MINUTE + HOUR,
+            made_by=cast.provincial, made_at=NOW,
+        )
+        for n in range(count)
+    )  # fmt: skip
+
+
+def test_a_roster_has_room_for_so_many_covers(cast: Any, second: User) -> None:
+    roster = shifts(cast, second)[0].roster
+    fill_with_covers(cast, roster, 40, start=at(-2, 0))
+    fill_with_covers(cast, roster, MOST_COVERS - 1, start=at(10, 0))
+    made = cover(cast, cast.duty_commander, second, at(1, 10), at(1, 18))
+    again = refusal(cover, cast, cast.duty_commander, second, at(2, 10), at(2, 18))
+    assert "at most 100 covers" in again[""][0] and "change the shifts" in again[""][0]
+    duty.end_cover(made, by=cast.duty_commander, now=NOW)
+    assert cover(cast, cast.duty_commander, second, at(2, 10), at(2, 18)), "room again, and what is over takes none"
+
+
+def test_a_swap_needs_room_too_and_waits_for_it(cast: Any, second: User) -> None:
+    roster = shifts(cast, second)[0].roster
+    shifts(cast, cast.duty_commander, starts=dt.time(20), minutes=120)
+    swap = ask(cast, second, cast.duty_commander, back=2)
+    fill_with_covers(cast, roster, MOST_COVERS - 1, start=at(10, 0))
+    full = refusal(duty.answer_swap, swap, "agreed", by=cast.duty_commander, now=NOW)[""][0]
+    assert full.startswith("This swap is not possible any more. One roster has at most 100 covers")
+    assert Swap.objects.get().state == SwapState.ASKED and Cover.objects.count() == MOST_COVERS - 1
+    assert duty.answer_swap(ask(cast, second, cast.duty_commander, day=3), "agreed", by=cast.duty_commander, now=NOW)
 
 
 def test_a_cover_ends_early_or_is_taken_away(cast: Any, second: User) -> None:

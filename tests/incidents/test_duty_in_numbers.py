@@ -10,14 +10,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from commands import feeds
 from commands.choices import Role
+from commands.duty_actions import MOST_COVERS
 from commands.models import Cover, Posting, Roster, Shift, User
+from incidents.views.duty_own import LISTED
 from incidents.views.duty_week import LINES
 from tests.cast import NOW, POSTED_AT, Cast
 from tests.incidents.duty_stage import DAY, Duty, plan_duty
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
+MINUTE = dt.timedelta(minutes=1)
 HERE, MINE = "/duty/at/KH2108/", "/duty/mine/"
 MONDAY = NOW.date() - NOW.weekday() * DAY
 WEEKS, EACH = 100, 100
@@ -77,6 +81,45 @@ def test_a_roster_that_is_only_a_plan_says_so(cast: Cast, planned: Duty, signed_
 def test_on_no_roster_there_is_no_empty_card_at_the_top(cast: Cast, signed_in: Any) -> None:
     said = text(signed_in(cast.duty_commander).get(MINE))
     assert "You are on no roster in the next four weeks." in said and "Your next duty" not in said
+
+
+def crowd(cast: Cast, planned: Duty) -> None:
+    """As many covers of one person as a roster takes, each a minute after the other, and as many that are over."""
+    Cover.objects.all().delete()
+    Cover.objects.bulk_create(
+        Cover(
+            roster=planned.roster, person=planned.second, starts_at=start + n * MINUTE,
+            ends_at=start + n * MINUTE + length, made_by=cast.provincial, made_at=NOW,
+        )
+        for start, length, count in [(NOW + DAY, 25 * DAY, MOST_COVERS), (NOW - 2 * DAY, 10 * MINUTE, 700)]
+        for n in range(count)
+    )  # fmt: skip
+
+
+def test_a_crowded_calendar_has_the_nearest_duties_in_order(cast: Cast, planned: Duty) -> None:
+    crowd(cast, planned)
+    feed, _token = feeds.make_feed(planned.second, now=NOW)
+    body = feeds.calendar_of(feed, NOW)
+    begins = [str(line) for line in body.decode().splitlines() if line.startswith("DTSTART:")]
+    assert len(begins) == feeds.MOST and begins == sorted(begins)
+    # The day before yesterday is further away than tomorrow: all that comes is there.
+    assert sum(line >= f"DTSTART:{NOW.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}" for line in begins) == MOST_COVERS
+
+
+def test_more_duties_than_a_page_lists_are_counted(cast: Cast, planned: Duty, signed_in: Any) -> None:
+    half = dt.timedelta(minutes=30)
+    Shift.objects.all().delete()
+    Cover.objects.all().delete()
+    Shift.objects.bulk_create(
+        Shift(roster=planned.roster, person=planned.second, weekday=day, starts=dt.time(hour), minutes=30,
+              valid_from=NOW.date())
+        for day in range(7) for hour in range(8, 20)
+    )  # fmt: skip
+    answer = signed_in(planned.second).get(MINE)
+    whole = 28 * 12
+    assert answer.context["own"].more == whole - LISTED and answer.context["own"].coming[1].starts_at == NOW + 2 * half
+    assert f"and {whole - LISTED} more" in text(answer)
+    assert answer.content.decode().count("/swaps/new?mine=") == LISTED
 
 
 # ---- A long roster ----
