@@ -179,7 +179,7 @@ def ladder(sections: Sections, now: str, before: str) -> Table:
         (_("Top reached and nobody answered"), lambda h: h.exhausted),
         (_("Stood down: handed back to the command below"), lambda h: h.stood_down),
         (_("Steps that found a command with nobody there"), lambda h: h.vacant),
-        (_("Steps fired by rule"), lambda h: h.fired),
+        (_("Steps fired by rule, including warnings to owners"), lambda h: h.fired),
         (late, lambda h: h.late),
         (_("Latest step late by, in minutes"), lambda h: h.latest),
         (_("Outages of automatic escalation"), lambda h: h.outages),
