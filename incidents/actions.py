@@ -37,6 +37,7 @@ from incidents.choices import (
     Severity,
     Verification,
 )
+from incidents.countersigning import is_in_the_way
 from incidents.deadlines import next_anchor
 from incidents.endings import close, countersign, decline, dismiss, merge, reopen, resolve, unmerge, withdraw
 from incidents.intake import Preview, Report, preview, report
@@ -542,9 +543,9 @@ def _applies(act: Act, case: Incident) -> bool:
         case Act.WAKE:
             return case.snoozed_until is not None
         case Act.WITHDRAW | Act.DISMISS:
-            return not case.request_act
+            return not is_in_the_way(case, act)
         case Act.RESOLVE:
             # A critical one is asked for, and one request at a time can wait.
-            return not case.request_act or case.is_sealed or case.severity != Severity.CRITICAL
+            return not is_in_the_way(case, act) or case.is_sealed or case.severity != Severity.CRITICAL
         case _:
             return True

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,14 +19,16 @@ from django.utils.translation import ngettext
 from commands.authority import may
 from commands.models import Posting, SecurityCommand, User
 from elections import calendar
-from incidents.choices import Act, ClockKind, Severity
+from incidents.choices import Act, Channel, ClockKind, Severity
 from incidents.countersigning import ask
 from incidents.delivery.messages import moment
+from incidents.escalation.phases import SOON
+from incidents.escalation.state import look_by
 from incidents.models import Incident
 from incidents.policies import rules_for
 from incidents.routing import nec, people_at
 from incidents.timekeeping import pause_clocks
-from incidents.turn import Turn, chain_above, facts_of, refused, turn
+from incidents.turn import Turn, chain_above, clear_request, facts_of, locked, refused, turn
 
 #: A pause ends at most so long after it was asked for.
 LONGEST = dt.timedelta(hours=72)
@@ -43,11 +46,14 @@ def snooze(incident: Incident, *, by: User, until: dt.datetime, **how: Any) -> I
     with turn(incident, Act.SNOOZE, by=by, **how) as t:
         _check_case(t.incident)
         _check_moment(t.incident, until, t.now)
+        if _is_over(t.incident, t.now):
+            clear_request(t.incident)
         decides = decided_by(t.incident, by, t.now)
         t.extra_after = {"until": until.isoformat()}
         owner = t.incident.owner
         told = [owner] if decides.command == owner else [owner, decides.command]
         ask(t, {"until": until.isoformat(), "decided_by": decides.how}, told)
+        look_by(until)
     return t.incident
 
 
@@ -100,6 +106,50 @@ def begin(t: Turn) -> None:
     if t.posting and t.posting.command_id == case.owner_id:
         t.extra_after["same_command"] = True
     t.tell("snooze", [p for p in (case.request_by,) if p])
+
+
+def let_go(until: dt.datetime, now: dt.datetime) -> dt.datetime | None:
+    """Void every request for a pause whose own end has come at `until`; when the next one comes, if any waits.
+
+    Nobody decided it, and nobody can agree to it any more. The deadlines ran all along. One that somebody acts on at
+    this moment is left for the next look.
+    """
+    # Not empty: said apart for the index of what waits.
+    waiting = Incident.objects.exclude(request_act="").filter(request_act=Act.SNOOZE, election__is_locked=False)
+    left = []
+    for case in waiting.order_by().only("request_act", "request_data"):
+        end = _asked_until(case)
+        if end is not None and (end > until or not _let_go(case, until, now)):
+            left.append(max(end, until + SOON))
+    return min(left, default=None)
+
+
+@transaction.atomic
+def _let_go(found: Incident, until: dt.datetime, now: dt.datetime) -> bool:
+    """False where somebody else holds the case."""
+    skip = connection.features.has_select_for_update_skip_locked
+    free = Incident.objects.select_for_update(of=("self",), skip_locked=skip).filter(pk=found.pk)
+    if not list(free.values_list("pk")):
+        return False
+    case = locked(found.pk, None)
+    if not _is_over(case, until):
+        return True
+    t = Turn(incident=case, act=Act.DECLINE, by=None, posting=None, now=now, channel=Channel.ENGINE)
+    t.extra_after = {"lapsed": True}
+    clear_request(case)
+    t.finish()
+    return True
+
+
+def _is_over(case: Incident, now: dt.datetime) -> bool:
+    """Whether a pause waits on the case that would have ended by now."""
+    until = _asked_until(case)
+    return until is not None and until <= now
+
+
+def _asked_until(case: Incident) -> dt.datetime | None:
+    """When the pause would end that waits on the case; None where none does."""
+    return parse_datetime(case.request_data.get("until", "")) if case.request_act == Act.SNOOZE else None
 
 
 def wake(incident: Incident, *, by: User, **how: Any) -> Incident:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from commands.models import SecurityCommand, User
 from elections.choices import Phase
 from incidents.choices import Act, Severity, State
+from incidents.countersigning import is_in_the_way
 from incidents.models import Custody, EscalationKind, Incident
 from incidents.routing import ladder_of, nec
 from incidents.turn import Turn, refused, turn, vacant_for
@@ -65,7 +66,7 @@ def below(incident: Incident) -> SecurityCommand | None:
 def _check_ready(case: Incident, now: dt.datetime) -> None:
     if not case.is_accepted:
         raise refused(_("Accept the case first. Only the command that took it over can hand it back."))
-    if case.request_act:
+    if is_in_the_way(case, Act.HAND_BACK):
         raise refused(_("A request waits for a countersignature. Decide it first."))
     if case.state != State.CONTAINED and case.severity in (Severity.CRITICAL, Severity.HIGH):
         raise refused(_("A critical or high case is handed back once it is contained. Go on until then."))

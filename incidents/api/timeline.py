@@ -28,7 +28,7 @@ SHOWN = frozenset({
     "is_gender_based", "killed", "injured", "stations_affected", "minutes_stopped", "voters_affected", "outcome",
     "dismiss_reason", "request_act", "requested", "acknowledged_at", "first_update_at", "last_update_at",
     "contained_at", "resolved_at", "closed_at", "classified_at", "reopened_count", "snoozed_until", "until", "quiet",
-    "same_command", "referral", "body", "sent_at", "due_at", "referral_outcome", "clock", "policy",
+    "same_command", "lapsed", "referral", "body", "sent_at", "due_at", "referral_outcome", "clock", "policy",
 })  # fmt: skip
 #: Tier T2, beside the note and the reason.
 SHOWN_IN_DETAIL = SHOWN | {

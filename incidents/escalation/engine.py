@@ -18,6 +18,7 @@ from typing import Any
 from django.db import InterfaceError, connection
 from django.db.models import Q, QuerySet
 
+from incidents import pauses
 from incidents.escalation import hold, moment, outage, phases, state
 from incidents.escalation.batch import Done, fire
 from incidents.escalation.chains import Chains
@@ -140,6 +141,7 @@ class _Tick:
         neither does a fault of the calendar: the next tick tries again.
         """
         first = self.found.next_phase_at
+        # Also the earliest end of a pause that waits for somebody to agree: an idle tick asks nothing more.
         if first is not None and first > until:
             return {}
         # Made cases run through weeks in a minute, and nobody changes the calendar meanwhile.
@@ -155,13 +157,25 @@ class _Tick:
                     self.is_cut_off = True
                     return {"next_phase_at": moments[number]}
             half = (time.monotonic() + self.end) / 2
-            return {"next_phase_at": phases.pass_to(until, self.now, self.run, half, again).looks_at}
+            looks_at = phases.pass_to(until, self.now, self.run, half, again).looks_at
+            return {"next_phase_at": min(looks_at, self._let_pauses_go(until) or looks_at)}
         except Exception as fault:
             if self._is_cut(fault):
                 raise
             log.exception("The deadlines of a new phase could not be set")
             self.run.error = f"{type(fault).__name__}: {fault}"[:500]
             return {}
+
+    def _let_pauses_go(self, until: dt.datetime) -> dt.datetime | None:
+        """What nobody decided in time is void; when the next of these ends. A fault of it stops no step."""
+        try:
+            return pauses.let_go(until, self.now)
+        except Exception as fault:
+            if self._is_cut(fault):
+                raise
+            log.exception("Requests for a pause could not be let go")
+            self.run.error = f"{type(fault).__name__}: {fault}"[:500]
+            return None
 
     def _is_over(self) -> bool:
         return time.monotonic() >= self.end

@@ -73,6 +73,11 @@ def forget_rounds() -> None:
     )  # fmt: skip
 
 
+def look_by(moment: dt.datetime) -> None:
+    """Let the first tick at `moment` look at more than what is due: at the calendar, and at what waits in vain."""
+    EngineState.objects.filter(pk=1, next_phase_at__gt=moment).update(next_phase_at=moment)
+
+
 def is_stale(state: EngineState, now: dt.datetime) -> bool:
     """Whether the last whole tick is so long ago that the engine did not run in between."""
     patience = dt.timedelta(seconds=settings.ENGINE_STALE_SECONDS)

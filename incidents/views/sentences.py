@@ -26,6 +26,8 @@ def title(entry: Entry, names: Mapping[str, str]) -> str:
             return _("A pause of the deadlines is asked for, until %(time)s") % {"time": _moment(after, "until", entry)}
         case Act.COUNTERSIGN if after.get("until"):
             return _("Countersigned: deadlines paused until %(time)s") % {"time": _moment(after, "until", entry)}
+        case Act.DECLINE if after.get("lapsed"):
+            return _("The pause that was asked for is void: nobody decided before its end")
         case Act.REFER:
             return _("Referred to: %(body)s") % {"body": _label(ReferralBody, after.get("body"))}
         case Act.CONCLUDE_REFERRAL:
@@ -50,7 +52,8 @@ def title(entry: Entry, names: Mapping[str, str]) -> str:
 
 def says_request(entry: Entry) -> bool:
     """Whether the heading says already what waits for a second person, or waited for one."""
-    return entry.act in (Act.SNOOZE, Act.COUNTERSIGN) and bool(entry.after.get("until"))
+    is_pause = entry.act in (Act.SNOOZE, Act.COUNTERSIGN) and bool(entry.after.get("until"))
+    return is_pause or bool(entry.after.get("lapsed"))
 
 
 def lines(entry: Entry, late: Late | None, *, detailed: bool) -> list[str]:
@@ -58,6 +61,8 @@ def lines(entry: Entry, late: Late | None, *, detailed: bool) -> list[str]:
     found = [*_of_referral(entry, detailed=detailed)]
     if entry.before.get("snoozed_until") and entry.act not in (Act.WAKE, Act.RESUME):
         found.append(_("The pause of the deadlines ended with this."))
+    if entry.before.get("request_act") == Act.SNOOZE and entry.act not in (Act.COUNTERSIGN, Act.DECLINE):
+        found.append(_("The pause that was asked for is void with this."))
     if entry.after.get("same_command"):
         found.append(_("Somebody of the same command agreed: nobody was there above it when the pause was asked for."))
     if late is not None:

@@ -462,6 +462,102 @@ def test_agreed_to_too_late_it_is_refused(cast: Cast, make_incident: Make) -> No
         do(Act.COUNTERSIGN, case, cast.provincial, NOW + HOUR)
 
 
+# ---- A request that waits ----
+
+
+@pytest.mark.parametrize(
+    ("act", "name", "data"),
+    [
+        (Act.WITHDRAW, "officer", {"reason": "It was my mistake."}),
+        (Act.DISMISS, "duty_commander", {"dismiss_reason": "test", "reason": "An exercise."}),
+    ],
+)
+def test_a_pause_that_waits_keeps_nobody_from_ending_the_case(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any], act: Act, name: str, data: dict[str, Any]
+) -> None:
+    case, person = taken(make_incident, cast.duty_commander), getattr(cast, name)
+    case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 5 * HOUR, reason=REASON)
+    assert act in actions.allowed(case, person)
+    case = do(act, case, person, NOW + HOUR, **data)
+    assert (case.request_act, case.request_by) == (act, person)
+    assert "until" not in case.request_data
+    said = signed_in(cast.duty_commander).get(case.get_absolute_url()).content.decode()
+    assert "The pause that was asked for is void with this." in said
+    # Now something waits that decides the case: no pause is asked for beside it, and no second end.
+    assert not {Act.SNOOZE, Act.WITHDRAW, Act.DISMISS} & set(actions.allowed(case, cast.duty_commander))
+    with pytest.raises(ValidationError, match="Another request waits"):
+        do(Act.SNOOZE, case, cast.duty_commander, NOW + HOUR, until=NOW + 5 * HOUR, reason=REASON)
+
+
+def test_a_pause_that_waits_keeps_no_case_from_being_handed_back(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(severity="medium")
+    do(Act.ESCALATE, case, cast.duty_commander, NOW, reason="Too large for us.")
+    do(Act.ACKNOWLEDGE, case, cast.provincial, NOW)
+    later = NOW + 13 * HOUR
+    do(Act.SNOOZE, case, cast.provincial, later, until=later + HOUR, reason=REASON)
+    case = do(Act.HAND_BACK, case, cast.provincial, later, reassessed=True, reason="It is quiet.")
+    assert (case.owner, case.request_act) == (cast.command("duty_commander"), "")
+
+
+def test_a_pause_that_nobody_decided_is_void_at_its_own_end_and_the_timeline_says_so(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Any]
+) -> None:
+    case = taken(make_incident, cast.duty_commander, severity="low")
+    version = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 5 * HOUR, reason=REASON).version
+    engine.tick(NOW + 5 * HOUR - dt.timedelta(minutes=1))
+    case.refresh_from_db()
+    assert case.request_act == Act.SNOOZE
+    due = {clock.kind: clock.deadline_at for clock in case.clocks.filter(state=ClockState.RUNNING)}
+    engine.tick(NOW + 5 * HOUR)
+    engine.tick(NOW + 6 * HOUR)
+    case.refresh_from_db()
+    assert (case.request_act, case.request_by, case.request_data, case.version) == ("", None, {}, version + 1)
+    assert {clock.kind: clock.deadline_at for clock in case.clocks.filter(state=ClockState.RUNNING)} == due
+    entry = case.entries.get(act=Act.DECLINE)
+    assert (entry.by, entry.at, entry.channel, entry.after["lapsed"]) == (None, NOW + 5 * HOUR, "engine", True)
+    said = signed_in(cast.duty_commander).get(case.get_absolute_url()).content.decode()
+    assert "The pause that was asked for is void: nobody decided before its end" in said
+    assert Act.SNOOZE in actions.allowed(case, cast.duty_commander)
+
+
+@pytest.mark.parametrize("ticked_first", [True, False])
+def test_it_is_void_to_the_minute_whenever_the_engine_last_looked_at_the_calendar(
+    cast: Cast, make_incident: Make, *, ticked_first: bool
+) -> None:
+    case, minute = taken(make_incident, cast.duty_commander), dt.timedelta(minutes=1)
+    if ticked_first:
+        engine.tick(NOW)
+    do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 50 * minute, reason=REASON)
+    for minutes, waits in ((10, True), (49, True), (50, False)):
+        engine.tick(NOW + minutes * minute)
+        case.refresh_from_db()
+        assert bool(case.request_act) == waits, minutes
+
+
+def test_before_the_engine_looked_another_pause_may_be_asked_for(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
+    with pytest.raises(ValidationError, match="Another request waits"):
+        do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 3 * HOUR, reason=REASON)
+    later = NOW + HOUR
+    do(Act.SNOOZE, case, cast.duty_commander, later, until=later + HOUR, reason=REASON)
+    assert do(Act.COUNTERSIGN, case, cast.provincial, later).snoozed_until == later + HOUR
+
+
+def test_what_cannot_be_let_go_stops_no_step(cast: Cast, make_incident: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make_incident(severity="high")
+
+    def broken(*_args: object) -> int:
+        raise ValueError("no such case")
+
+    engine.tick(NOW)
+    monkeypatch.setattr(pauses, "let_go", broken)
+    run = engine.tick(NOW + HOUR)
+    assert "no such case" in run.error and run.fired
+    case.refresh_from_db()
+    assert case.owner == cast.command("psc")
+
+
 def test_one_that_became_serious_meanwhile_is_not_paused(cast: Cast, make_incident: Make) -> None:
     case = taken(make_incident, cast.duty_commander)
     do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + HOUR, reason=REASON)
