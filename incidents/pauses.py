@@ -44,7 +44,7 @@ PAUSABLE = (Severity.LOW, Severity.MEDIUM)
 def snooze(incident: Incident, *, by: User, until: dt.datetime, **how: Any) -> Incident:
     """Ask that the deadlines of a case stand still until a moment; they run on until a second person agrees."""
     with turn(incident, Act.SNOOZE, by=by, **how) as t:
-        _check_case(t.incident)
+        _check_case(t.incident, t.now)
         _check_moment(t.incident, until, t.now)
         if _is_over(t.incident, t.now):
             clear_request(t.incident)
@@ -94,7 +94,7 @@ def begin(t: Turn) -> None:
     case = t.incident
     until = parse_datetime(case.request_data["until"])
     assert until is not None  # noqa: S101 - written by `snooze`
-    _check_case(case)
+    _check_case(case, t.now)
     if until <= t.now:
         raise refused(_("The time of this pause is over already. Decline the request."))
     if until > latest_end(case, t.now).at:
@@ -171,7 +171,7 @@ def used(incident: Incident) -> int:
     return incident.clocks.filter(kind=ClockKind.SNOOZE).count()
 
 
-def _check_case(case: Incident) -> None:
+def _check_case(case: Incident, now: dt.datetime) -> None:
     if case.is_sealed:
         raise refused(_("A sealed case is never paused: its deadlines protect whoever reported."))
     if case.severity not in PAUSABLE:
@@ -182,6 +182,9 @@ def _check_case(case: Incident) -> None:
         raise refused(_("The deadlines of this case are paused already."))
     if not case.is_accepted:
         raise refused(_("Accept the case first. What nobody has taken over cannot be paused."))
+    if case.next_due_at and case.next_due_at <= now:
+        # Paused, it would be among the late ones no longer, and nobody would be told any more.
+        raise refused(_("This case is late already, and a pause does not hide that. Do first what it waits for."))
     if used(case) >= MOST:
         text = ngettext(
             "This case was paused %(number)d time, and may not be paused again.",

@@ -237,7 +237,6 @@ def test_the_district_does_not_agree_to_a_pause_of_its_province(cast: Cast, make
 def test_what_the_owner_before_asked_for_is_void_once_the_case_moved_up(cast: Cast, make_incident: Make) -> None:
     """The engine moved it: nobody agrees before it is accepted, and who accepts it did not ask."""
     case = taken(make_incident, cast.duty_commander)
-    late = NOW + 200 * HOUR
     case = do(Act.SNOOZE, case, cast.duty_commander, NOW, until=NOW + 70 * HOUR, reason=REASON)
     Clock.objects.filter(incident=case, kind="first_update").update(step=2, fires_at=NOW + HOUR)
     engine.tick(NOW + HOUR)
@@ -247,7 +246,9 @@ def test_what_the_owner_before_asked_for_is_void_once_the_case_moved_up(cast: Ca
         do(Act.COUNTERSIGN, case, cast.psc, NOW + HOUR)
     case = do(Act.ACCEPT, case, cast.provincial, NOW + HOUR)
     assert case.request_act == ""
-    assert do(Act.SNOOZE, case, cast.provincial, late, until=late + HOUR, reason=REASON).request_act == Act.SNOOZE
+    then = NOW + 2 * HOUR
+    do(Act.UPDATE, case, cast.provincial, NOW + HOUR, note="Two officers are there.")
+    assert do(Act.SNOOZE, case, cast.provincial, then, until=then + HOUR, reason=REASON).request_act == Act.SNOOZE
 
 
 def test_declined_nothing_changes(cast: Cast, make_incident: Make) -> None:
@@ -444,6 +445,21 @@ def test_without_a_reason_there_is_no_pause(cast: Cast, make_incident: Make) -> 
     assert list(refused.value.message_dict) == ["reason"]
 
 
+def test_a_late_case_is_not_paused_out_of_the_late_ones(cast: Cast, make_incident: Make) -> None:
+    case = taken(make_incident, cast.duty_commander)
+    assert case.next_due_at is not None
+    asked, due = case.next_due_at - HOUR, case.next_due_at
+    do(Act.SNOOZE, case, cast.duty_commander, asked, until=due + 5 * HOUR, reason=REASON)
+    with pytest.raises(ValidationError, match="late already"):
+        do(Act.COUNTERSIGN, case, cast.provincial, due)
+    do(Act.DECLINE, case, cast.provincial, due, reason="It is late.")
+    with pytest.raises(ValidationError, match="late already"):
+        do(Act.SNOOZE, case, cast.duty_commander, due, until=due + 5 * HOUR, reason=REASON)
+    do(Act.UPDATE, case, cast.duty_commander, due, note="The owner was called.")
+    do(Act.SNOOZE, case, cast.duty_commander, due, until=due + 5 * HOUR, reason=REASON)
+    assert do(Act.COUNTERSIGN, case, cast.provincial, due).snoozed_until == due + 5 * HOUR
+
+
 def test_a_third_pause_is_refused(cast: Cast, make_incident: Make) -> None:
     case = taken(make_incident, cast.duty_commander)
     for number in range(2):
@@ -493,6 +509,7 @@ def test_a_pause_that_waits_keeps_no_case_from_being_handed_back(cast: Cast, mak
     case = make_incident(severity="medium")
     do(Act.ESCALATE, case, cast.duty_commander, NOW, reason="Too large for us.")
     do(Act.ACKNOWLEDGE, case, cast.provincial, NOW)
+    do(Act.UPDATE, case, cast.provincial, NOW, note="Nobody is in the street.")
     later = NOW + 13 * HOUR
     do(Act.SNOOZE, case, cast.provincial, later, until=later + HOUR, reason=REASON)
     case = do(Act.HAND_BACK, case, cast.provincial, later, reassessed=True, reason="It is quiet.")
