@@ -248,8 +248,9 @@ def _missed(
     """Who let the time of an earlier episode of `clock` run out, and when that was over; the earliest first."""
     found = []
     for earlier in sorted((c for c in clocks if c.kind == clock.kind), key=lambda c: c.episode):
-        is_over = earlier.state == ClockState.CANCELLED and earlier.stopped_at is not None
-        if is_over and earlier.anchor_at < clock.anchor_at and earlier.stopped_at >= earlier.deadline_at:
+        if earlier.state != ClockState.CANCELLED or earlier.stopped_at is None:
+            continue
+        if earlier.anchor_at < clock.anchor_at and earlier.stopped_at >= earlier.deadline_at:
             had = [c.command for c in custodies if c.at <= earlier.anchor_at]
             found += [(had[-1], earlier.deadline_at)] if had else []
     return found
