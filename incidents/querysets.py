@@ -53,8 +53,12 @@ def unit_codes(postings: Iterable[Posting]) -> set[str]:
     Who acts for a command answers as it does, so its cases are sealed from them too. Not so for an integrity desk that
     acts for another: it does not stand under what that desk stands under, and would lose the cases it holds about it.
     """
-    own = (p for p in postings if not (p.is_acting and p.role == Role.INTEGRITY))
-    return {code for p in own for code in p.command.path.strip(".").split(".")}
+    return {code for p in units_of(postings) for code in p.command.path.strip(".").split(".")}
+
+
+def units_of(postings: Iterable[Posting]) -> list[Posting]:
+    """Those of the postings by which somebody serves at a body, as `unit_codes` has it."""
+    return [p for p in postings if not (p.is_acting and p.role == Role.INTEGRITY)]
 
 
 def place_of(posting: Posting) -> str | None:

@@ -102,7 +102,9 @@ class WeeklySerializer(serializers.Serializer[Any]):
     )
     corrections = CorrectionsSerializer()
     conduct = ConductSerializer(
-        many=True, required=False, help_text="Of the whole country; left out for roles that may not know of it."
+        many=True,
+        required=False,
+        help_text="Of the whole country, up to the last midnight; left out for who may not know of it.",
     )
 
 

@@ -428,7 +428,8 @@ _ALL: tuple[Measure, ...] = (
     Measure(
         "sealed", _("Sealed cases"),
         _("Reports of the period about the conduct of a unit, sealed from it; one number for the whole country."
-          " Those about your own body are not counted here."),
+          " Counted up to the last midnight; those about your own body are not counted here, and it is not given to who"
+          " serves in the chain of command."),
         CASES, PERIOD, sealed, roles=SEALED_ROLES,
     ),
 )  # fmt: skip

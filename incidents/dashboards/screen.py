@@ -18,6 +18,7 @@ from incidents.choices import Severity
 from incidents.dashboards import breakdowns, charts
 from incidents.dashboards import map as maps
 from incidents.dashboards.cards import alarms, one, tiles
+from incidents.dashboards.conduct import SEALED_ROLES, may_count
 from incidents.dashboards.links import listing
 from incidents.dashboards.points import sees_no_exact_place
 from incidents.dashboards.question import Question
@@ -52,6 +53,7 @@ def build(question: Question) -> dict[str, Any]:
         "is_of_own_cases": question.places is None,
         "nec": waiting_for_nec(question),
         "sealed": sealed(question),
+        "is_sealed_kept": question.user.has_role(*SEALED_ROLES) and not may_count(question.user),
     }
 
 

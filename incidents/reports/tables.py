@@ -323,8 +323,9 @@ def conduct(sections: Sections, now: str, before: str) -> Table:
         "conduct",
         _("Conduct of units"),
         _(
-            "Sealed reports of the week about the conduct of a unit, by who acted, as known at the cut-off. They are of"
-            " the whole country: neither place nor unit is said. Those about your own body are not counted here."
+            "Sealed reports of the week about the conduct of a unit, by who acted, counted and as known up to the last"
+            " midnight. They are of the whole country: neither place nor unit is said. Those about your own body are"
+            " not counted here."
         ),
         [_("Who acted"), now, before, _("Change")],
         [*rows, Row([_("All sealed cases"), *_three(every)], is_all=True)],

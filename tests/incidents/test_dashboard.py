@@ -57,6 +57,13 @@ def test_a_district_commander_sees_the_district_and_nothing_of_others(cast: Any,
     assert "Sealed cases, 28 days" not in html
 
 
+def test_a_desk_of_the_chain_reads_that_the_number_of_sealed_cases_is_not_given(cast: Any, signed_in: Any) -> None:
+    title = "Sealed cases, 28 days, whole country"
+    html = signed_in(cast.demo_integrity).get(PAGE).content.decode()
+    assert f"<dt>{title}</dt><dd>not given</dd>" in html
+    assert f"<dt>{title}</dt><dd>0</dd>" in signed_in(cast.nec_integrity).get(PAGE).content.decode()
+
+
 def test_the_analyst_reads_categories_and_no_titles(cast: Any, signed_in: Any) -> None:
     case = counted(severity="critical", title="Stolen at the pagoda")
     assert "Stolen at the pagoda" in signed_in(cast.nec).get(PAGE).content.decode()

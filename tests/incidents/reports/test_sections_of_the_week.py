@@ -21,6 +21,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands.models import User
 from elections.models import Election
 from incidents import actions, severity
 from incidents.choices import Act, ClockKind, State
@@ -30,6 +31,7 @@ from incidents.dashboards.waits import SMALLEST_BASE
 from incidents.models import Clock, ConflictSubject, Escalation, EscalationKind, Incident, Outage
 from incidents.reports import asked, tables, weekly
 from incidents.reports.figures import Figure
+from incidents.reports.week import Week
 from incidents.tallies import rebuild
 from tests.cast import DEMO_COMMUNE, NOW, Cast
 from tests.incidents.plain_case import plain_case
@@ -422,9 +424,37 @@ def test_who_serves_at_the_unit_is_not_told_of_its_own_case_under_another_role(c
         conduct_accepted_at=POSTED_AT,
     )  # fmt: skip
     sealed("police", "demo_duty")
-    found = {row["who_acted"]: row["value"] for row in api(cast, "ministry")["conduct"]}
-    assert found["police"] == 0
+    found = api(cast, "ministry")
+    # Not a smaller number: beside that of the NEC it would say how many are about their own unit.
+    assert "conduct" not in found
+    (total,) = [total for total in found["totals"] if total["name"] == "sealed"]
+    assert (total["value"], total["before"], total["change"]) == (None, None, None)
+    made = summary(User.objects.get(pk=cast.ministry.pk))
+    assert made.sections.conduct is None
     assert {row["who_acted"]: row["value"] for row in api(cast, "nec")["conduct"]}["police"] == 2
+
+
+def test_conduct_does_not_move_while_somebody_looks(cast: Cast) -> None:
+    """A number that grows within a minute tells when one case was reported, and by whom to look for it."""
+    at = TUESDAY + 17 * MINUTE
+    case = sealed("police", at=at)
+    change(case, at + 2 * HOUR, actor_type=("armed_forces", "police"))
+    midnight = MONDAY + 2 * DAY
+    around = [*(at + n * MINUTE for n in (-1, 0, 1, 2)), at + 3 * HOUR, midnight - MINUTE]
+
+    def read(now: dt.datetime, week: Week) -> tuple[dict[str, tuple[Any, Any]], tuple[Any, Any]]:
+        cache.clear()
+        made = summary(cast.ministry, now, week)
+        (total,) = [total.figure for total in made.totals if total.measure.name == "sealed"]
+        rows = {kind: (f.value, f.before) for kind, f in (made.sections.conduct or {}).items() if not f.is_nothing}
+        return rows, (total.value, total.before)
+
+    for now in around:
+        assert read(now, WEEK) == ({}, (0, 0)), now
+        assert read(now + 7 * DAY, WEEK.after) == ({}, (0, 0)), now
+    assert read(midnight, WEEK) == ({"police": (1, 0)}, (1, 0))
+    assert read(midnight + 7 * DAY, WEEK.after) == ({"police": (0, 1)}, (0, 1))
+    assert read(NOW, WEEK) == ({"police": (1, 0)}, (1, 0)), "a week that is over is whole"
 
 
 # ---- In every form ----
