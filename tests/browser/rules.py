@@ -68,17 +68,18 @@ def broken(page: Any, *, phone: bool) -> list[str]:
 
 
 def axe(page: Any, *only: str) -> list[str]:
-    """What axe-core finds, of all its rules or of those named: rule and the first place."""
+    """What axe-core finds, of all its rules or of those named: rule, the first place and what is wrong there."""
     from axe_playwright_python.sync_playwright import Axe
 
     options = {"runOnly": list(only)} if only else None
-    return [f"{v['id']}: {v['nodes'][0]['html']}" for v in Axe().run(page, options=options).response["violations"]]
+    found = [(v["id"], v["nodes"][0]) for v in Axe().run(page, options=options).response["violations"]]
+    return [f"{rule}: {node['html']} {node['failureSummary']}" for rule, node in found]
 
 
 def hold(page: Any, *, phone: bool) -> None:
     """The page as it stands keeps every rule, and in the dark, where nothing but colours changes, can be read too."""
-    assert broken(page, phone=phone) == [], page.url
-    assert axe(page) == [], page.url
+    for found in (broken(page, phone=phone), axe(page)):
+        assert not found, f"{page.url}: {found}"
     in_the_dark(page)
     page.emulate_media(color_scheme="light", reduced_motion="no-preference")
 
@@ -87,4 +88,5 @@ def in_the_dark(page: Any) -> None:
     """Every colour has turned when it is measured: a fade that had only begun would be judged for half of it."""
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.evaluate(_TURNED)
-    assert axe(page, "color-contrast") == [], f"{page.url} in the dark"
+    found = axe(page, "color-contrast")
+    assert not found, f"{page.url} in the dark: {found}"
