@@ -133,4 +133,5 @@ def _minutes(span: dt.timedelta) -> float:
 
 
 def _whole(span: dt.timedelta) -> int:
-    return round(span.total_seconds() / 60)
+    """Minutes that are over, as every length of time on a page is told."""
+    return int(span.total_seconds() // 60)

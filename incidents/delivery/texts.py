@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from commands.choices import Role
-from commands.models import SecurityCommand
+from commands.models import SecurityCommand, User
+from elections.choices import Phase
+from elections.models import Election, PollingStation, RegisteredVoters
 from incidents.choices import Act, ClockKind, Outcome
-from incidents.models import Entry, Incident, Notice
+from incidents.models import Category, Entry, Incident, LegalDeadline, Notice
 
 #: Kinds of notices, each a sentence about the case.
 KINDS = (
@@ -153,8 +157,7 @@ def account_sentence(entry: Entry, command: str) -> str:
     """What an administrator did to an account; `command` is the name of the body of a posting. For the inbox only."""
     after = entry.after
     if after["what"] == "reference":
-        values = {"by": entry.by, "name": after["name"], "fields": ", ".join(after["fields"])}
-        return _("%(by)s changed what deadlines and chains rest on: %(name)s (%(fields)s).") % values
+        return _reference_sentence(entry.by, after["name"], after["fields"])
     if after["what"].startswith("webhook"):
         hooks = {
             "webhook_made": _("%(by)s had what %(command)s is told sent to another system: «%(name)s» at %(host)s."),
@@ -186,3 +189,23 @@ def subject(notice: Notice, incident: Incident) -> str:
     if notice.kind == "request":
         return request_sentence(entry, incident.reference, incident.owner.name)
     return sentence(notice.kind, incident.reference, incident.owner.name)
+
+
+#: What an administrator changes and the PSC and the NEC are told of, by its name in the journal.
+_REFERENCE: dict[str, type[Model]] = {
+    model._meta.model_name or "": model
+    for model in (Category, Election, LegalDeadline, PollingStation, RegisteredVoters, SecurityCommand)
+}
+
+
+def _reference_sentence(by: User | None, name: str, fields: Sequence[str]) -> str:
+    """The journal holds names that last; people read what the pages call the same things now."""
+    key, _space, which = name.partition(" ")
+    model = _REFERENCE[key]
+    what = f"{model._meta.verbose_name} {which}"
+    if list(fields) == ["made"]:
+        return _("%(by)s entered reference data: %(what)s.") % {"by": by, "what": what}
+    words = {f"phase {code}": label for code, label in Phase.choices}
+    words |= {field.name: getattr(field, "verbose_name", field.name) for field in model._meta.get_fields()}
+    named = _(", ").join(str(words.get(field, field)) for field in fields)
+    return _("%(by)s changed reference data: %(what)s (%(fields)s).") % {"by": by, "what": what, "fields": named}

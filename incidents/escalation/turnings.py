@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from elections import calendar
-from elections.models import Election
+from elections.models import Election, PhaseWindow
 from incidents.choices import Severity
 from incidents.deadlines import Targets
-from incidents.policies import Rules, targets_at
+from incidents.policies import Rules, policy_for, rules_of, targets_at
 
 
 @dataclass(frozen=True)
@@ -53,3 +53,18 @@ def moments(election: Election, hours: set[int]) -> Iterator[dt.datetime]:
     for hour in hours:
         for place in ("", *local_places(election)):
             yield from (start for start, _end in calendar.tight_spans(election, hour, place))
+
+
+def next_within(now: dt.datetime, span: dt.timedelta) -> dt.datetime | None:
+    """The first moment in `span` from `now` at which deadlines of running cases may turn, by the policies in force.
+
+    Raises ValidationError where no policy was ever published.
+    """
+    until = now + span
+    # The tight time begins on the day before a polling window does.
+    near = PhaseWindow.objects.filter(starts_at__lte=until + dt.timedelta(days=2), ends_at__gt=now)
+    found: list[dt.datetime] = []
+    for election in Election.objects.filter(is_locked=False, pk__in=near.values("election")):
+        hour = rules_of(policy_for(election, now)).tight_from_hour
+        found += [at for at in moments(election, {hour}) if now < at <= until]
+    return min(found, default=None)

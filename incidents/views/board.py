@@ -25,6 +25,7 @@ from commands.rosters import plans_of
 from incidents import routing
 from incidents.choices import Act
 from incidents.escalation import board as steps
+from incidents.escalation import turnings
 from incidents.forms.asks import MEETING
 from incidents.models import Incident
 from incidents.querysets import IncidentQuerySet
@@ -175,7 +176,8 @@ class _Asked:
         ahead = steps.next_of(incidents, [d.clock for d in due], self.now)
         at = {d.incident: d.at for d in due}
         lines = [_line(row, ahead) for row in rows.rows_of(incidents, self.user, self.now)]
-        return {"groups": _grouped(lines, at, self.now), "more": more}
+        turns_at = turnings.next_within(self.now, steps.AHEAD[-1])
+        return {"groups": _grouped(lines, at, self.now), "more": more, "turns_at": turns_at}
 
     def _page(self, cases: IncidentQuerySet) -> dict[str, Any]:
         page = rows.page(cases, self.user, self.now, by_deadline=True, after=self.after)

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from commands.models import User
 from elections.models import Election, PhaseWindow, PollingStation, RegisteredVoters
+from incidents.delivery.texts import account_sentence
 from incidents.models import Category, Entry, LegalDeadline, Notice
 from tests.cast import DEMO_COMMUNE, NOW, Cast
 
@@ -38,6 +39,12 @@ def election_form(election: Election, **more: Any) -> dict[str, Any]:
     return form_of(election) | rows | more
 
 
+def said() -> list[str]:
+    """What the inbox says of it, without who did it."""
+    entries = Entry.objects.filter(act="account", after__what="reference").order_by("pk")
+    return [account_sentence(entry, "").removeprefix(f"{entry.by} ") for entry in entries]
+
+
 def change(client: Client, row: Any, form: dict[str, Any]) -> Any:
     return client.post(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk]), form)
 
@@ -59,7 +66,7 @@ def test_one_with_none_is_locked_and_the_psc_and_nec_are_told(
     people = set(Notice.objects.filter(kind="account").values_list("recipient__username", flat=True))
     assert people == {cast.psc.username, cast.nec.username, cast.nec_second.username}
     inbox = signed_in(cast.psc).get(reverse("incidents:inbox")).content.decode()
-    assert "changed what deadlines and chains rest on: election CC27 (is_locked)." in inbox
+    assert "changed reference data: election CC27 (locked)." in inbox
 
 
 def test_a_phase_is_not_moved_unseen(administrator: Client, cast: Cast) -> None:
@@ -76,6 +83,7 @@ def test_a_phase_is_not_moved_unseen(administrator: Client, cast: Cast) -> None:
     counted = {"phase_windows-TOTAL_FORMS": "1", "phase_windows-INITIAL_FORMS": "1"}
     assert change(administrator, election, election_form(election) | row | at | counted).status_code == 302
     assert told() == [{"what": "reference", "name": "election CC27", "fields": [f"phase {window.phase}"]}]
+    assert said() == [f"changed reference data: election CC27 ({window.get_phase_display()})."]
 
 
 def test_a_deadline_of_the_law_and_a_command_too(administrator: Client, cast: Cast) -> None:
@@ -126,6 +134,7 @@ def test_a_new_category_is_told_and_chooses_what_it_decides(administrator: Clien
     assert administrator.post(reverse("admin:incidents_category_add"), form).status_code == 302
     assert Category.objects.get(code="INT-77").is_conflict_route
     assert told() == [{"what": "reference", "name": "category INT-77", "fields": ["made"]}]
+    assert said() == ["entered reference data: category INT-77."]
 
 
 # ---- Where people vote, and how many ----
@@ -142,6 +151,10 @@ def test_a_polling_station_and_the_number_of_voters_are_not_changed_unseen(admin
     assert told() == [
         {"what": "reference", "name": "pollingstation CC27 0007", "fields": ["voters"]},
         {"what": "reference", "name": "registeredvoters CC27 KH99: 90000", "fields": ["count"]},
+    ]
+    assert said() == [
+        "changed reference data: polling station CC27 0007 (registered voters).",
+        "changed reference data: registered voters CC27 KH99: 90000 (voters).",
     ]
 
 

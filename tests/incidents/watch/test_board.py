@@ -52,6 +52,20 @@ def test_it_shows_what_happens_when_and_to_whom_soonest_first(cast: Cast, signed
     assert "Within 15 minutes" in seen and "Within a day" in seen
 
 
+def test_a_phase_that_begins_within_the_day_is_announced(cast: Cast, signed_in: Sign, clock: Any) -> None:
+    """The steps are told by the targets that count now; from the evening of the silence day shorter ones do."""
+    said = "Another part of the election calendar begins"
+    assault(cast)
+    assert said not in page(signed_in(cast.duty_commander))
+    silence = dt.datetime(2027, 6, 5, tzinfo=NOW.tzinfo)
+    clock.move_to(silence - 25 * 60 * MINUTE)
+    assert said not in page(signed_in(cast.duty_commander))
+    clock.move_to(silence + 10 * 60 * MINUTE)
+    seen = page(signed_in(cast.duty_commander))
+    assert said in seen
+    assert (silence + 18 * 60 * MINUTE).isoformat() in seen.split(said)[1].split("</p>")[0]
+
+
 def test_only_what_stops_the_step_is_offered_beside_it(cast: Cast, signed_in: Sign) -> None:
     """A critical case waits for its province: the district may add to it, and that would not stop the step."""
     case = make_incident(severity="critical")
@@ -300,6 +314,6 @@ def test_it_costs_the_same_with_one_case_and_with_a_page(
     for _case in range(26):
         assault(cast)
     page(client)
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(31):
         seen = page(client)
     assert seen.count("board__row") == 25 and "Show more" in seen
