@@ -205,7 +205,7 @@ def _reference_sentence(by: User | None, name: str, fields: Sequence[str]) -> st
     what = f"{model._meta.verbose_name} {which}"
     if list(fields) == ["made"]:
         return _("%(by)s entered reference data: %(what)s.") % {"by": by, "what": what}
-    words = {f"phase {code}": label for code, label in Phase.choices}
-    words |= {field.name: getattr(field, "verbose_name", field.name) for field in model._meta.get_fields()}
-    named = _(", ").join(str(words.get(field, field)) for field in fields)
+    words = {f"phase {code}": str(label) for code, label in Phase.choices}
+    words |= {field.name: str(field.verbose_name) for field in model._meta.fields}
+    named = _(", ").join(words.get(field, field) for field in fields)
     return _("%(by)s changed reference data: %(what)s (%(fields)s).") % {"by": by, "what": what, "fields": named}
