@@ -34,6 +34,7 @@ def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
         {
             "point": point,
             "works": works.get(point.channel, False),
+            "is_usable": works.get(point.channel, False) and point.is_on and point.verified_at is not None,
             "code": wrong.get(("code", point.pk)) or CodeForm(prefix=str(point.pk)),
             "quiet": wrong.get(("quiet", point.pk)) or QuietForm.of(point),
             "is_quiet_open": ("quiet", point.pk) in wrong,

@@ -90,6 +90,25 @@ def test_quiet_hours_switch_and_removal(cast: Any, signed_in: Any) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("why", ["off", "no gateway"])
+def test_quiet_hours_are_offered_only_where_notices_are_sent(
+    cast: Any, signed_in: Any, settings: Any, why: str
+) -> None:
+    client, point = signed_in(cast.officer), ContactPoint.objects.get(user=cast.officer)
+    offered = f"{PAGE}{point.pk}/quiet"
+    page = client.get(PAGE).content.decode()
+    assert offered in page and "Notices are sent there at any hour." in page
+    if why == "off":
+        client.post(f"{PAGE}{point.pk}/switch", {"on": "0"})
+    else:
+        settings.EMAIL_CONFIGURED = False
+    page = client.get(PAGE).content.decode()
+    assert offered not in page and "at any hour" not in page and "Its quiet hours" not in page
+    ContactPoint.objects.filter(pk=point.pk).update(quiet_from="22:00", quiet_to="05:00")
+    page = client.get(PAGE).content.decode()
+    assert "Its quiet hours, 22:00 to 05:00, count as soon as notices are sent there." in page and offered not in page
+
+
 @pytest.mark.parametrize("what", ["send", "verify", "quiet", "switch", "remove"])
 def test_nobody_touches_the_address_of_another(cast: Any, signed_in: Any, what: str) -> None:
     point = ContactPoint.objects.get(user=cast.officer)
