@@ -178,6 +178,8 @@ AXES_CLIENT_IP_CALLABLE = "commands.sign_in_limits.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "commands.views.sign_in_paused"
 AXES_ENABLE_ACCESS_FAILURE_LOG = True
+# Tries are the operator's to look at and to forgive (docs/threat-model.md): there they could be deleted unjournaled.
+AXES_ENABLE_ADMIN = False
 HTTPS = env.bool("HTTPS", default=not (DEBUG or DEMO))
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
