@@ -30,9 +30,9 @@ def plan(stage: Stage, now: dt.datetime) -> None:
     """Put both drills on the timeline."""
     morning = _at(now - dt.timedelta(days=33), 9)
     _leave_vacant(morning)
-    Rehearsal(stage, "Whole country, before the campaign", ("PSC",), stage.person("nec-secretariat")).plan(morning)
+    Rehearsal(stage, "ទូទាំងប្រទេស មុនយុទ្ធនាការឃោសនា", ("PSC",), stage.person("nec-secretariat")).plan(morning)
     again = _at(now - dt.timedelta(days=6), 15)
-    second = Rehearsal(stage, "Demo and Takeo once more", ("KH99", "KH21"), stage.person("psc-watch"), never=0, late=2)
+    second = Rehearsal(stage, "គំរូ និងតាកែវ ម្តងទៀត", ("KH99", "KH21"), stage.person("psc-watch"), never=0, late=2)
     second.plan(again)
 
 

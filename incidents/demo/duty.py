@@ -63,7 +63,7 @@ def make_duty(now: dt.datetime) -> None:
     commander = User.objects.get(username=f"{PREFIX}province-takeo")
     Delegation.objects.create(
         command=commands[ACTED_FOR], acting=commands[ACTING], starts_at=now - DAY, ends_at=now + 4 * DAY,
-        reason="Flooded road", made_by=commander, made_at=now - DAY,
+        reason="ផ្លូវលិចទឹក", made_by=commander, made_at=now - DAY,
     )  # fmt: skip
     ContactPoint.objects.create(
         user=User.objects.get(username=f"{PREFIX}duty-daunkeo"), channel="email", address="duty-daunkeo@example.org",
@@ -90,7 +90,7 @@ def _exchange(roster: Roster, people: list[User], now: dt.datetime) -> None:
     zone = timezone.get_default_timezone()
     night = dt.datetime.combine(tomorrow, dt.time(19), zone)
     Cover.objects.create(
-        roster=roster, person=people[2], replaces=people[1], starts_at=night, ends_at=night + DAY / 2, reason="Ill",
+        roster=roster, person=people[2], replaces=people[1], starts_at=night, ends_at=night + DAY / 2, reason="ឈឺ",
         made_by=people[0], made_at=now,
     )  # fmt: skip
     Swap.objects.create(

@@ -33,7 +33,8 @@ QUIET_SHARE = 0.25
 LATE_SHARE = 0.08
 DUPLICATE_SHARE = 0.05
 POINT_SHARE = 0.8
-KHMER_SHARE = 0.7
+#: Officers write Khmer; a few, as liaison offices do, English.
+KHMER_SHARE = 0.9
 _SANGKAT_FACTOR, _CAPITAL_FACTOR = 2.0, 1.3
 
 

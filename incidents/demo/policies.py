@@ -20,10 +20,10 @@ from incidents.policy_content import Content
 PUBLISHED, DRAFTED = dt.timedelta(days=60), dt.timedelta(days=2)
 Change = Callable[[Content], Content]
 _WHY = (
-    "After the exercise in the provinces: a high case of the campaign is taken up within 20 minutes, and what is not "
-    "contained goes up half of its time after the deadline."
+    "ក្រោយសមយុទ្ធនៅតាមខេត្ត៖ ករណីធ្ងន់ធ្ងរក្នុងយុទ្ធនាការឃោសនាត្រូវទទួលជ្រាបក្នុងរយៈពេល 20 នាទី "
+    "ហើយករណីដែលមិនទាន់ទប់ស្កាត់ត្រូវបញ្ជូនទៅថ្នាក់លើ នៅពាក់កណ្តាលរយៈពេលកំណត់ក្រោយហួសកាលកំណត់។"
 )
-_WHY_NEXT = "Proposal for polling day: word every 20 minutes, and what nobody takes up goes to the PSC the second time."
+_WHY_NEXT = "សំណើសម្រាប់ថ្ងៃបោះឆ្នោត៖ រាយការណ៍រៀងរាល់ 20 នាទី ហើយករណីដែលគ្មានអ្នកទទួល ត្រូវបញ្ជូនទៅ គ.ស.អ នៅលើកទីពីរ។"
 
 
 def plan(stage: Stage, election: Election) -> None:

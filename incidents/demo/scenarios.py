@@ -90,24 +90,22 @@ def flooded_station(stage: Stage) -> Case:
     case = _case(
         stage, _at(25, 5, 20), by="officer-kh0601", place="KH060103", channel=Channel.RADIO, category="HAZ-01",
         severity=Severity.HIGH, stations_affected=1, voters_affected=352, actor_type=ActorType.NATURAL,
-        target_type=TargetType.ELECTION_SITE, title="Station cut off by water",
-        narrative="Access to the station is under 40 centimetres of water. Voters cannot reach it on foot.",
+        target_type=TargetType.ELECTION_SITE, title="ការិយាល័យបោះឆ្នោតត្រូវទឹកកាត់ផ្តាច់",
+        narrative="ផ្លូវចូលការិយាល័យបោះឆ្នោតលិចទឹក ៤០ សង់ទីម៉ែត្រ។ អ្នកបោះឆ្នោតមិនអាចដើរទៅដល់ទេ។",
     )  # fmt: skip
     case.after(4, Act.ACKNOWLEDGE, "duty-kh0601", note="")
     _assign(case, 7, "officer-kh0601", "duty-kh0601")
     case.after(
-        12, Act.RELOCATE_STATION, "nec-secretariat", station="0214", old_place="Primary school by the river",
-        new_place="Pagoda hall on the hill", voters_affected=352,
+        12, Act.RELOCATE_STATION, "nec-secretariat", station="0214", old_place="សាលាបឋមសិក្សាក្បែរទន្លេ",
+        new_place="សាលាវត្តលើភ្នំ", voters_affected=352,
     )  # fmt: skip
-    case.after(15, Act.VERIFY, "duty-kh0601", verification=Verification.VERIFIED, note="Seen on the spot by two units.")
+    case.after(15, Act.VERIFY, "duty-kh0601", verification=Verification.VERIFIED, note="កម្លាំងពីរក្រុមបានឃើញផ្ទាល់នៅទីតាំង។")
     _publish(case, 20, 24, area="KH060103", category=CapCategory.MET, expires=_at(25, 15), texts=MOVED_STATION)
-    case.after(25, Act.UPDATE, "duty-kh0601", note="Boats carry the materials to the pagoda hall.")
-    case.after(
-        140, Act.CONTAIN, "duty-kh0601", note="The first voter was received at the new place.", minutes_stopped=100
-    )
+    case.after(25, Act.UPDATE, "duty-kh0601", note="ទូកកំពុងដឹកសម្ភារៈទៅសាលាវត្ត។")
+    case.after(140, Act.CONTAIN, "duty-kh0601", note="អ្នកបោះឆ្នោតដំបូងបានបោះឆ្នោតនៅទីតាំងថ្មី។", minutes_stopped=100)
     case.after(
         400, Act.RESOLVE, "province-kh06", outcome=Outcome.HAZARD_REMOVED, verification=Verification.VERIFIED,
-        note="Voting at the new place ended at 15:00 as everywhere.",
+        note="ការបោះឆ្នោតនៅទីតាំងថ្មីបានបញ្ចប់នៅម៉ោង 15:00 ដូចគ្រប់កន្លែង។",
     )  # fmt: skip
     case.after(300, Act.CLASSIFY, "nec-secretariat", classification=Classification.HAZARD, reason="effect")
     case.call(1500, _cancel_notice)
@@ -140,32 +138,32 @@ def threat_to_voters(stage: Stage) -> Case:
     """S4: a threat to a family; the report is about the district's civil authority, so the district never sees it."""
     case = _case(
         stage, _at(13, 9), by="liaison-ngo", place="KH990101", channel=Channel.LIAISON, category="INT-01",
-        severity=Severity.HIGH, title="Words to a family about the vote", concerned=("KH9901",), concerned_civil=True,
+        severity=Severity.HIGH, title="ពាក្យគំរាមដល់គ្រួសារមួយអំពីការបោះឆ្នោត", concerned=("KH9901",), concerned_civil=True,
         actor_type=ActorType.CIVIL_AUTHORITY, target_type=TargetType.VOTER, means=Means.VERBAL,
-        narrative="A family was told that they would lose the use of their land if they voted wrongly.",
+        narrative="មានគេប្រាប់គ្រួសារមួយថា នឹងលែងឱ្យប្រើដីទៀត បើបោះឆ្នោតខុសពីការចង់បាន។",
     )  # fmt: skip
     case.after(
         2, Act.RECORD_PERSON, "liaison-ngo", role=PersonRole.VICTIM,
-        identity={"contact": "Through the liaison office only", "notes": "The family does not want to be called."},
+        identity={"contact": "តាមការិយាល័យទំនាក់ទំនងតែប៉ុណ្ណោះ", "notes": "គ្រួសារមិនចង់ឱ្យទូរសព្ទមកទេ។"},
     )  # fmt: skip
     case.after(25, Act.ACKNOWLEDGE, "integrity-99", note="")
-    case.after(90, Act.UPDATE, "integrity-99", note="A first conversation took place away from the village.")
-    case.after(2880, Act.WITHDRAW, "liaison-ngo", reason="No longer safe to continue.")
-    return case.countersign(4300, "nec-integrity", note="The family was called back safely and confirms its wish.")
+    case.after(90, Act.UPDATE, "integrity-99", note="បានជួបនិយាយជាលើកដំបូងនៅក្រៅភូមិ។")
+    case.after(2880, Act.WITHDRAW, "liaison-ngo", reason="លែងមានសុវត្ថិភាពក្នុងការបន្ត។")
+    return case.countersign(4300, "nec-integrity", note="បានទាក់ទងគ្រួសារវិញដោយសុវត្ថិភាព ហើយគ្រួសារបញ្ជាក់ការស្នើសុំនេះ។")
 
 
 def silent_district(stage: Stage) -> Case:
     """S5: the district does not answer; the province holds the case from minute 10, though the worker was dead."""
     case = _case(
         stage, _at(25, 9), by="officer-9902", place="KH990202", category="PRC-04", severity=Severity.HIGH,
-        title="Voters stopped at a gate", voters_affected=60, stations_affected=1, target_type=TargetType.VOTER,
-        narrative="About 60 voters are held up at a closed gate on the way to the station.",
+        title="អ្នកបោះឆ្នោតជាប់នៅខ្លោងទ្វារ", voters_affected=60, stations_affected=1, target_type=TargetType.VOTER,
+        narrative="អ្នកបោះឆ្នោតប្រហែល ៦០ នាក់ជាប់នៅខ្លោងទ្វារបិទ តាមផ្លូវទៅការិយាល័យបោះឆ្នោត។",
     )  # fmt: skip
     case.take(16)
-    case.after(20, Act.UPDATE, "duty-9902", note="The district has read this now.")
-    case.after(25, Act.UPDATE, "province-99", note="A unit of the province has reached the gate.")
+    case.after(20, Act.UPDATE, "duty-9902", note="ស្រុកបានអានរបាយការណ៍នេះហើយ។")
+    case.after(25, Act.UPDATE, "province-99", note="កម្លាំងខេត្តបានទៅដល់ខ្លោងទ្វារ។")
     _assign(case, 28, "officer-9902", "province-99")
-    case.after(95, Act.CONTAIN, "province-99", note="The gate is open, all are on their way.", minutes_stopped=90)
+    case.after(95, Act.CONTAIN, "province-99", note="ខ្លោងទ្វារបានបើក អ្នកទាំងអស់កំពុងបន្តដំណើរ។", minutes_stopped=90)
     _settle(case, 400, outcome=Outcome.WARNED, classification=Classification.ELECTORAL)
     return case
 
@@ -174,40 +172,38 @@ def rally_brawl(stage: Stage) -> Case:
     """S6: seven reports of one brawl; joined, counted once, and critical when a machete is reported."""
     t0 = _at(17, 15)
     words = [
-        (0, "officer-9903", "CAM-03", "Supporters of two groups argue where their marches meet."),
-        (3, "duty-9903", "ORD-01", "A fight has begun at the crossroads by the market."),
-        (6, "liaison-party", "CAM-03", "People of a march were pushed and hit at the crossroads."),
-        (8, "officer-9903", "CRM-02", "One person is bleeding after a blow with a stick."),
-        (11, "liaison-ngo", "CAM-03", "Observers see about twenty people fighting at the crossroads."),
-        (14, "province-99", "ORD-01", "Callers to the provincial command speak of a crowd fighting at the market."),
-        (18, "officer-9903", "CRM-02", "Somebody in the crowd is holding a machete."),
+        (0, "officer-9903", "CAM-03", "អ្នកគាំទ្រពីរក្រុមកំពុងប្រកែកគ្នានៅកន្លែងក្បួនដង្ហែជួបគ្នា។"),
+        (3, "duty-9903", "ORD-01", "មានការវាយគ្នានៅផ្លូវបំបែកក្បែរផ្សារ។"),
+        (6, "liaison-party", "CAM-03", "អ្នកក្នុងក្បួនដង្ហែត្រូវគេច្រាន និងវាយនៅផ្លូវបំបែក។"),
+        (8, "officer-9903", "CRM-02", "មនុស្សម្នាក់កំពុងហូរឈាម ក្រោយត្រូវគេវាយនឹងដំបង។"),
+        (11, "liaison-ngo", "CAM-03", "អ្នកសង្កេតការណ៍ឃើញមនុស្សប្រហែល ២០ នាក់កំពុងវាយគ្នានៅផ្លូវបំបែក។"),
+        (14, "province-99", "ORD-01", "ប្រជាពលរដ្ឋទូរសព្ទមកគណៈបញ្ជាការខេត្តថា មានមនុស្សច្រើនកំពុងវាយគ្នានៅផ្សារ។"),
+        (18, "officer-9903", "CRM-02", "មានម្នាក់ក្នុងហ្វូងមនុស្សកាន់កាំបិតផ្គាក់។"),
     ]
     cases = [
         _case(
             stage, t0 + dt.timedelta(minutes=minute), by=by, place="KH990302", category=category,
-            title="Brawl at a rally",
+            title="ប្រទូសរ៉ាយនៅពេលដង្ហែឃោសនា",
             channel=Channel.LIAISON if by.startswith("liaison") else Channel.BROWSER, narrative=text,
             actor_type=ActorType.SUPPORTER, target_type=TargetType.SUPPORTER, severity=Severity.MEDIUM,
-            means=Means.BLADE if "machete" in text else Means.HANDS,
-            injured=1 if "bleeding" in text else 0,
+            means=Means.BLADE if "កាំបិត" in text else Means.HANDS,
+            injured=1 if "ហូរឈាម" in text else 0,
         )
         for minute, by, category, text in words
     ]  # fmt: skip
     first = cases[0]
     first.after(5, Act.ACKNOWLEDGE, "duty-9903", note="")
     first.after(
-        18.5, Act.RAISE_SEVERITY, "officer-9903", "duty-9903", severity=Severity.CRITICAL, reason="A machete is seen."
+        18.5, Act.RAISE_SEVERITY, "officer-9903", "duty-9903", severity=Severity.CRITICAL, reason="មានគេឃើញកាំបិតផ្គាក់។"
     )
-    first.after(12, Act.UPDATE, "duty-9903", note="A unit is at the crossroads.")
+    first.after(12, Act.UPDATE, "duty-9903", note="កម្លាំងបានទៅដល់ផ្លូវបំបែក។")
     first.take(22)
     for number, case in enumerate(cases[1:]):
         case.after(26 - (case.t0 - t0).seconds / 60 + number, Act.MERGE, "province-99", "psc-watch", survivor=first.key)
     _assign(first, 40, "officer-9903", "province-99")
     for minute in (45, 150, 260):
-        first.after(
-            minute, Act.UPDATE, OWNER, "province-99", note="Both groups have been led apart; the streets are watched."
-        )
-    first.after(300, Act.CONTAIN, OWNER, "province-99", note="All have gone home.", injured=3)
+        first.after(minute, Act.UPDATE, OWNER, "province-99", note="បានបំបែកក្រុមទាំងពីរ ហើយកំពុងយាមល្បាតតាមផ្លូវ។")
+    first.after(300, Act.CONTAIN, OWNER, "province-99", note="ទាំងអស់គ្នាបានត្រឡប់ទៅផ្ទះវិញ។", injured=3)
     first.after(
         310,
         Act.LOWER_SEVERITY,
@@ -215,9 +211,9 @@ def rally_brawl(stage: Stage) -> Case:
         "province-99",
         "psc-watch",
         severity=Severity.HIGH,
-        reason="All have gone home and both marches are over.",
+        reason="ទាំងអស់គ្នាបានត្រឡប់ទៅផ្ទះ ហើយក្បួនដង្ហែទាំងពីរបានបញ្ចប់។",
     )
-    first.after(1110, Act.HAND_BACK, OWNER, "province-99", reason="Quiet for twelve hours; the district can follow up.")
+    first.after(1110, Act.HAND_BACK, OWNER, "province-99", reason="ស្ងប់ស្ងាត់អស់រយៈពេល ១២ ម៉ោង ស្រុកអាចតាមដានបន្ត។")
     first.take(1130)
     _settle(first, 1300, outcome=Outcome.REFERRED_PENDING, classification=Classification.ELECTORAL)
     return first
@@ -227,9 +223,9 @@ def rumour(stage: Stage) -> Case:
     """S7: false word that voting is moved to Monday; the PSC takes it over and the NEC corrects it in public."""
     case = _case(
         stage, _at(24, 19), by="liaison-ngo", place="KH120211", channel=Channel.LIAISON, category="INF-02",
-        severity=Severity.MEDIUM, title="Rumour: voting moved to Monday", means=Means.ONLINE,
+        severity=Severity.MEDIUM, title="ពាក្យចចាមអារ៉ាម៖ លើកការបោះឆ្នោតទៅថ្ងៃច័ន្ទ", means=Means.ONLINE,
         target_type=TargetType.VOTER,
-        narrative="A message passed on in several provinces says that voting has been moved to Monday.",
+        narrative="មានសារផ្ញើតៗគ្នានៅខេត្តជាច្រើន ថាការបោះឆ្នោតត្រូវបានលើកទៅថ្ងៃច័ន្ទ។",
     )  # fmt: skip
     case.after(10, Act.ACKNOWLEDGE, OWNER, note="")
     case.after(
@@ -237,14 +233,14 @@ def rumour(stage: Stage) -> Case:
         Act.VERIFY,
         "nec-secretariat",
         verification=Verification.VERIFIED,
-        note="The date is unchanged; the message is false.",
+        note="ថ្ងៃបោះឆ្នោតមិនផ្លាស់ប្តូរទេ សារនេះមិនពិត។",
     )
-    case.after(37, Act.ESCALATE, "nec-secretariat", to="PSC", reason="It spreads in several provinces.")
+    case.after(37, Act.ESCALATE, "nec-secretariat", to="PSC", reason="សារនេះកំពុងរីករាលដាលនៅខេត្តជាច្រើន។")
     _publish(case, 45, 50, area="KH12", category=CapCategory.OTHER, expires=_at(25, 15), texts=VOTING_AS_PLANNED)
     case.take(52)
     case.after(60, Act.CLASSIFY, "nec-secretariat", classification=Classification.ELECTORAL, reason="effect")
-    case.after(70, Act.UPDATE, "psc-watch", note="All provinces have been told; radio stations read the correction.")
-    case.after(300, Act.CONTAIN, "psc-watch", note="The message is hardly passed on any more.")
+    case.after(70, Act.UPDATE, "psc-watch", note="បានជូនដំណឹងគ្រប់ខេត្ត ហើយស្ថានីយវិទ្យុកំពុងអានការកែតម្រូវ។")
+    case.after(300, Act.CONTAIN, "psc-watch", note="ស្ទើរតែគ្មានអ្នកផ្ញើសារនេះតទៅទៀតទេ។")
     _settle(case, 1400, outcome=Outcome.NOT_ESTABLISHED)
     return case
 
@@ -257,29 +253,29 @@ def criticism(stage: Stage) -> Case:
     )  # fmt: skip
     case.after(
         180, Act.DISMISS, "nec-secretariat", dismiss_reason=DismissReason.LAWFUL,
-        reason="Criticism. Neither intent, content nor likelihood of violence is met.",
+        reason="ជាការរិះគន់។ គ្មានចេតនា គ្មានខ្លឹមសារ និងគ្មានលទ្ធភាពបង្កហិង្សាទេ។",
     )  # fmt: skip
-    return case.countersign(240, "nec-second", note="The legal officer agrees.")
+    return case.countersign(240, "nec-second", note="មន្ត្រីច្បាប់យល់ព្រម។")
 
 
 def escort(stage: Stage) -> Case:
     """S9: an escort of the fictional province joins a convoy in party shirts; the PSC's integrity desk has the case."""
     case = _case(
         stage, _at(18, 8, 30), by="liaison-party", place="KH990301", channel=Channel.LIAISON, category="NEU-01",
-        severity=Severity.HIGH, title="Escort joined a convoy", concerned=("KH99",), actor_type=ActorType.POLICE,
+        severity=Severity.HIGH, title="កម្លាំងការពារចូលរួមក្បួនដង្ហែ", concerned=("KH99",), actor_type=ActorType.POLICE,
         target_type=TargetType.EVENT,
-        narrative="Members of an escort wore party shirts and marched with the convoy they guarded.",
+        narrative="សមាជិកកម្លាំងការពារបានពាក់អាវគណបក្ស ហើយដើរជាមួយក្បួនដង្ហែដែលខ្លួនការពារ។",
     )  # fmt: skip
     _photo(case, 3, "liaison-party")
     case.after(20, Act.ACKNOWLEDGE, OWNER, note="")
-    case.after(100, Act.UPDATE, OWNER, note="The picture was compared with the duty list.")
-    case.after(1000, Act.CONTAIN, OWNER, note="The escort was relieved.")
+    case.after(100, Act.UPDATE, OWNER, note="បានផ្ទៀងផ្ទាត់រូបថតជាមួយបញ្ជីវេនប្រចាំការ។")
+    case.after(1000, Act.CONTAIN, OWNER, note="បានប្តូរកម្លាំងការពារនេះចេញ។")
     case.after(
         1440, Act.CLASSIFY, "nec-integrity", "nec-secretariat", classification=Classification.ELECTORAL, reason="actor"
     )
     case.after(
         3000, Act.RESOLVE, OWNER, outcome=Outcome.REFERRED_PENDING, verification=Verification.VERIFIED,
-        note="Referred to the inspectorate.",
+        note="បានបញ្ជូនទៅអគ្គាធិការដ្ឋាន។",
     )  # fmt: skip
     return case.after(4400, Act.CLOSE, "nec-integrity", note="")
 
@@ -334,7 +330,7 @@ def _settle(
 ) -> None:
     """Correct, classify, resolve with whoever must sign, and close by somebody else."""
     if correction:
-        case.after(minutes - 40, Act.CORRECT, OWNER, fields=correction, reason="Counted again from pictures.")
+        case.after(minutes - 40, Act.CORRECT, OWNER, fields=correction, reason="បានរាប់ឡើងវិញតាមរូបថត។")
     if classification:
         case.after(minutes - 20, Act.CLASSIFY, "nec-secretariat", classification=classification, reason="effect")
     case.after(
@@ -363,7 +359,7 @@ def _publish(
 
 def _cancel_notice(incident: Incident, now: dt.datetime) -> None:
     for notice in PublicNotice.objects.filter(incident=incident, state=PublicNoticeState.ISSUED):
-        notices.cancel(notice, by=notice.drafted_by, reason="The road is open again and voting has ended.", now=now)
+        notices.cancel(notice, by=notice.drafted_by, reason="ផ្លូវបានបើកវិញ ហើយការបោះឆ្នោតបានបញ្ចប់។", now=now)
 
 
 def _photo(case: Case, minutes: float, by: str) -> None:

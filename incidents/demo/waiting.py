@@ -64,15 +64,15 @@ def _referred(stage: Stage, election: Election) -> None:
     """A complaint about a list that was not posted; the provincial election commission has three days for it."""
     case = _case(
         stage, election, 30, by="liaison-party", channel=Channel.LIAISON, place="KH990201", category="PRC-01",
-        severity=Severity.MEDIUM, title="List of voters not posted",
-        narrative="The list of voters of one station is said not to have been posted on the day it was due.",
+        severity=Severity.MEDIUM, title="មិនបានបិទបញ្ជីអ្នកបោះឆ្នោត",
+        narrative="មានការរាយការណ៍ថា បញ្ជីអ្នកបោះឆ្នោតនៃការិយាល័យមួយមិនបានបិទផ្សាយនៅថ្ងៃកំណត់ទេ។",
     )  # fmt: skip
     case.take(20)
-    case.after(50, Act.UPDATE, OWNER, note="The board was looked at; a picture was taken.")
+    case.after(50, Act.UPDATE, OWNER, note="បានពិនិត្យក្តារបិទផ្សាយ និងថតរូប។")
 
     def refer(incident: Incident, now: dt.datetime) -> None:
         sent_at = now - dt.timedelta(minutes=30)
-        values: dict[str, Any] = {"body": ReferralBody.PEC, "sent_at": sent_at, "document": "PEC 12/2026", "note": ""}
+        values: dict[str, Any] = {"body": ReferralBody.PEC, "sent_at": sent_at, "document": "គធ.ខប 12/2026", "note": ""}
         case.do(Act.REFER, OWNER, "nec-secretariat", now=now, case=incident, **values)
 
     case.call(2 * HOUR, refer)
@@ -82,10 +82,10 @@ def _by_prosecutor(stage: Stage, election: Election) -> None:
     """A theft that is with the prosecutor, for whom the law sets no time."""
     case = _case(
         stage, election, 28, by="officer-takeo", place="KH210802", category="CRM-06", severity=Severity.LOW,
-        title="Bicycles taken from a yard", narrative="Three bicycles were taken from the yard of a school at night.",
+        title="បាត់កង់នៅទីធ្លាសាលា", narrative="កង់បីគ្រឿងត្រូវបានគេលួចពីទីធ្លាសាលានៅពេលយប់។",
     )  # fmt: skip
     case.take(60)
-    case.after(2 * HOUR, Act.UPDATE, OWNER, note="Two of the bicycles were found.")
+    case.after(2 * HOUR, Act.UPDATE, OWNER, note="បានរកឃើញកង់ពីរគ្រឿងវិញ។")
 
     def refer(incident: Incident, now: dt.datetime) -> None:
         values: dict[str, Any] = {
@@ -103,18 +103,18 @@ def _unverified(stage: Stage, election: Election) -> None:
     """Word that offices close early; a person still has to find out whether it is true."""
     case = _case(
         stage, election, 0.75, by="liaison-ngo", channel=Channel.LIAISON, place="KH990202", category="INF-02",
-        severity=Severity.MEDIUM, title="Word that registration ends today",
-        narrative="A message passed on by telephone says that registration ends today and not at the end of the week.",
+        severity=Severity.MEDIUM, title="ពាក្យចចាមអារ៉ាមថាការចុះឈ្មោះបញ្ចប់ថ្ងៃនេះ",
+        narrative="មានសារផ្ញើតៗគ្នាតាមទូរសព្ទ ថាការចុះឈ្មោះបញ្ចប់ថ្ងៃនេះ មិនមែនចុងសប្តាហ៍ទេ។",
     )  # fmt: skip
     case.take(8)
-    case.after(20, Act.UPDATE, OWNER, note="The office was asked; its answer is awaited.")
+    case.after(20, Act.UPDATE, OWNER, note="បានសួរការិយាល័យ ហើយកំពុងរង់ចាំចម្លើយ។")
 
 
 def _unreached(stage: Stage, election: Election) -> None:
     """A case the district cannot settle; the mail to the province comes back, and the inbox has what it said."""
     case = _case(
         stage, election, 4, by="officer-takeo", place="KH210803", category="HAZ-01", severity=Severity.MEDIUM,
-        title="ខ្យល់កន្ត្រាក់", narrative="ខ្យល់កន្ត្រាក់បានធ្វើឱ្យដើមឈើរលំលើផ្លូវ។ ផ្លូវត្រូវបានបិទ។",
+        title="ដើមឈើរលំបិទផ្លូវ", narrative="ខ្យល់កន្ត្រាក់បានធ្វើឱ្យដើមឈើរលំលើផ្លូវ។ ផ្លូវត្រូវបានបិទ។",
     )  # fmt: skip
     case.take(10)
     case.after(30, Act.UPDATE, OWNER, note="កម្លាំងកំពុងរើដើមឈើចេញពីផ្លូវ។")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from elections import geometry
+from elections.khmer import canonical
 from elections.models import Election
 from incidents import tallies
 from incidents.choices import Act, Channel, Classification, Severity, State
@@ -54,6 +56,13 @@ def demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 def at(day: int, hour: int, minute: int = 0) -> dt.datetime:
     return dt.datetime(2024, 2, day, hour, minute, tzinfo=ZONE)
+
+
+#: When the first report of each scenario came.
+SCENARIOS = [
+    at(14, 10), at(25, 5, 20), at(24, 16, 10), at(13, 9), at(25, 9), at(17, 15), at(24, 19), at(15, 11), at(18, 8, 30),
+    at(25, 18, 40),
+]  # fmt: skip
 
 
 def case(reported: dt.datetime) -> Incident:
@@ -196,6 +205,17 @@ def test_it_has_late_entries_duplicates_and_every_door(demo: None) -> None:
     assert {Channel.BROWSER, Channel.PHONE, Channel.LIAISON} <= {i.channel for i in running}
 
 
+def test_officers_write_khmer(demo: None) -> None:
+    """Every case that is told as a story, and most of the everyday ones, in title and first text."""
+    khmer = re.compile("[\u1780-\u17b3]")
+    told = Incident.objects.filter(election__code="SEN24", reported_at__in=SCENARIOS)
+    assert told.count() == len(SCENARIOS)
+    assert all(khmer.search(i.title) and khmer.search(i.narrative) for i in told)
+    every = list(Incident.objects.all())
+    assert sum(bool(khmer.search(i.title) and khmer.search(i.narrative)) for i in every) > 0.75 * len(every)
+    assert all(canonical(i.title + i.narrative) == i.title + i.narrative for i in every)
+
+
 def running_case(title: str) -> Incident:
     return Incident.objects.select_related("owner").get(election__code="CC27", title=title)
 
@@ -208,7 +228,7 @@ def test_one_case_is_paused_by_two_people(demo: None) -> None:
 
 
 def test_two_cases_wait_for_bodies_of_the_law_with_and_without_a_deadline(demo: None) -> None:
-    complaint, theft = running_case("List of voters not posted"), running_case("Bicycles taken from a yard")
+    complaint, theft = running_case("មិនបានបិទបញ្ជីអ្នកបោះឆ្នោត"), running_case("បាត់កង់នៅទីធ្លាសាលា")
     referral = complaint.referrals.get()
     assert (referral.body, referral.outcome) == ("pec", "") and referral.due_at is not None and referral.due_at > NOW
     assert complaint.clocks.filter(kind="legal", state=ClockState.RUNNING).exists()
@@ -216,7 +236,7 @@ def test_two_cases_wait_for_bodies_of_the_law_with_and_without_a_deadline(demo: 
 
 
 def test_a_rumour_is_not_verified_yet_and_not_late(demo: None) -> None:
-    rumour = running_case("Word that registration ends today")
+    rumour = running_case("ពាក្យចចាមអារ៉ាមថាការចុះឈ្មោះបញ្ចប់ថ្ងៃនេះ")
     assert (rumour.verification, rumour.category_id) == ("unverified", "INF-02")
     clock = rumour.clocks.get(kind="verify", state=ClockState.RUNNING)
     assert clock.deadline_at > NOW
@@ -224,7 +244,7 @@ def test_a_rumour_is_not_verified_yet_and_not_late(demo: None) -> None:
 
 def test_one_message_came_back_and_was_given_up(demo: None, settings: Any) -> None:
     lost = Notice.objects.get(status=NoticeStatus.DEAD, recipient__username="demo-province-takeo")
-    assert lost.incident == running_case("ខ្យល់កន្ត្រាក់") and lost.channel == "email" and lost.attempts == 3
+    assert lost.incident == running_case("ដើមឈើរលំបិទផ្លូវ") and lost.channel == "email" and lost.attempts == 3
     assert "550" in lost.last_error and "@" not in lost.last_error
     inbox = Notice.objects.filter(incident=lost.incident, recipient=lost.recipient, kind=lost.kind, channel="inbox")
     assert inbox.exists(), "what the mail said is in the inbox"
@@ -243,7 +263,7 @@ def test_where_messages_leave_for_real_none_is_lost_for_show(db: None, settings:
     called: list[dt.datetime] = []
     monkeypatch.setattr(sender, "deliver", called.append)
     stage.run()
-    assert running_case("ខ្យល់កន្ត្រាក់").owner.code == "KH21" and not stage.refused
+    assert running_case("ដើមឈើរលំបិទផ្លូវ").owner.code == "KH21" and not stage.refused
     assert not called and not Notice.objects.filter(status=NoticeStatus.DEAD).exists()
 
 
