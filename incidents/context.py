@@ -29,7 +29,7 @@ from incidents.delivery import drills
 from incidents.election_choice import current_election
 from incidents.escalation import board
 from incidents.escalation.said import Plain, Said, heading, said
-from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, pulse, stuck
+from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, pulse, set_aside, stuck
 from incidents.models import Incident, Notice, NoticeChannel
 from incidents.templatetags._engine import plain_of
 
@@ -42,6 +42,8 @@ SHORT_NAMES: dict[ElectionType, Any] = {
 }
 #: Counts beside the links stop here, so that they cost the same in a country as in a district.
 COUNT_LIMIT = 99
+#: Cases that the line about failed deadlines names.
+NAMED = 5
 PULSE_SECONDS = 5
 #: Who is told on every page that the engine is late: whoever answers for cases, and whoever runs the machines.
 WATCHED_BY = (*COMMANDING, Role.NEC_SECRETARIAT, Role.INTEGRITY, Role.ADMINISTRATOR)
@@ -226,6 +228,14 @@ class Shell:
         if self.user is None:
             return ""
         return _shown(board.overdue(Incident.objects.visible_to(self.user), self.now, COUNT_LIMIT))
+
+    @cached_property
+    def set_aside(self) -> list[Incident]:
+        """Cases of the person that do not move up by themselves, because a deadline of theirs fails; the first few."""
+        if self.user is None or not self.watches or not self.engine.has_set_aside:
+            return []
+        failing = set_aside(self.now).values("clock__incident")
+        return list(Incident.objects.visible_to(self.user).filter(pk__in=failing).order_by("next_due_at")[:NAMED])
 
     @cached_property
     def stuck(self) -> list[Stuck]:

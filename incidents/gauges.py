@@ -35,7 +35,7 @@ from incidents.routing import LADDER_KINDS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "election_security_"
-REASONS = ("beat_dead", "worker_dead", "broker_away", "failing", "slow", "held", "no_tick_yet")
+REASONS = ("beat_dead", "worker_dead", "broker_away", "failing", "slow", "held", "no_tick_yet", "set_aside")
 
 
 class _Numbers(Collector):

@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 
 from elections.prepared import prepared
 from incidents.choices import ClockKind
@@ -56,7 +56,7 @@ def new_clock(incident: UUID, kind: ClockKind, minutes: int, rules: Rules, now: 
 
 
 def refresh_deadline(incident: Incident) -> None:
-    """Copy the earliest deadline still to be met onto the case, for sorting; none where it is not open."""
+    """Copy the deadline that counts next onto the case, for sorting; none where it is not open."""
     first = _first_deadline.first(incident.pk) if incident.is_open else None
     incident.next_due_at = first.deadline_at if first else None
     incident.next_due_kind = first.kind if first else ""
@@ -64,7 +64,15 @@ def refresh_deadline(incident: Incident) -> None:
 
 @prepared
 def _first_deadline(incident: Any) -> QuerySet[Clock]:
-    return Clock.objects.filter(incident=incident, state__in=LIVE).order_by("deadline_at")[:1]
+    return in_turn(Clock.objects.filter(incident=incident, state__in=LIVE))[:1]
+
+
+def in_turn(clocks: QuerySet[Clock]) -> QuerySet[Clock]:
+    """The earliest deadline first, and a legal one, which is another body's to keep, behind all of the owner's own.
+
+    A referral entered with an old date would else stand before what the owner has to do, in every list and message.
+    """
+    return clocks.order_by(Case(When(kind=ClockKind.LEGAL, then=1), default=0), "deadline_at")
 
 
 # ---- Pauses ----

@@ -15,6 +15,7 @@ from incidents.deadlines import due_at, fires_at
 from incidents.escalation import watchdog
 from incidents.models import LIVE, STANDING, Clock, ClockState, Custody, Incident, Policy, Referral
 from incidents.policies import Rules, rules_of
+from incidents.timekeeping import in_turn
 
 #: Rows in memory at a time.
 PAGE = 2000
@@ -84,7 +85,7 @@ def not_fired(now: dt.datetime) -> Iterable[str]:
 
 
 def wrong_deadline(now: dt.datetime) -> Iterable[str]:
-    live = Clock.objects.filter(incident=OuterRef("pk"), state__in=LIVE).order_by("deadline_at")
+    live = in_turn(Clock.objects.filter(incident=OuterRef("pk"), state__in=LIVE))
     cases = _cases().filter(state__in=OPEN).annotate(earliest=Subquery(live.values("deadline_at")[:1]))
     return named(
         cases.exclude(earliest=None).exclude(earliest=F("next_due_at")), "reference", "next_due_at", "earliest"

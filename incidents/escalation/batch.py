@@ -36,7 +36,7 @@ from incidents.models import (
 )
 from incidents.policies import Rules, targets_at
 
-#: A case fires at most this many steps in one tick: more than any ladder has, so only a defect reaches it.
+#: A case fires at most this many steps in one batch: more than any ladder has, so that no case keeps others waiting.
 STEPS_AT_MOST = 60
 K = EscalationKind
 _ACT = {
@@ -70,10 +70,12 @@ def fire(
     keys: Sequence[str] | None = None,
     *,
     catching_up: bool = False,
+    alone: int | None = None,
 ) -> Done:
     """Claim, play and write one batch in one transaction; only of `keys` where given.
 
-    `catching_up`: after an outage, who is passed over is told once for all of it, and not here.
+    `catching_up`: after an outage, who is passed over is told once for all of it, and not here. `alone`: the key of the
+    only clock that goes; the others of its case stand still.
     """
     with transaction.atomic():
         cases = claim(now, until, size, keys)
@@ -86,6 +88,9 @@ def fire(
         written = Written(now, chains, run, catching_up)
         for case in cases:
             chain = sealed[case.key] if case.is_sealed else chains.chain(case.owner, case.place)
+            if alone is not None:
+                for clock in clocks[case.key]:
+                    clock.is_held = clock.is_held or clock.key != alone
             course = _course(case, chain, clocks[case.key], rules[case.policy], chains.elections, until)
             happenings = played(course, until, now, STEPS_AT_MOST)
             written.add(case, chain, course, happenings)

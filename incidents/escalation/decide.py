@@ -313,13 +313,15 @@ class Course:
                 clock.is_changed = True
 
     def earliest(self) -> Ticking | None:
-        """The clock with the earliest deadline still to be met: what the case shows as its next."""
+        """The clock whose deadline the case shows as its next: as `timekeeping.in_turn` puts them."""
         standing = [c for c in self.clocks if c.state in ("running", "exhausted")]
-        return min(standing, key=lambda c: c.deadline_at, default=None)
+        return min(standing, key=lambda c: (c.kind == ClockKind.LEGAL, c.deadline_at), default=None)
 
 
 def played(course: Course, until: dt.datetime, now: dt.datetime, at_most: int) -> list[Happening]:
-    """Fire everything due at `until`, stamped `now`. Raises RuntimeError where `at_most` steps do not end it.
+    """Fire what is due at `until`, stamped `now`: up to `at_most` steps, what is left is claimed again.
+
+    Raises RuntimeError where a step leaves its clock as it was: it would fire for ever.
 
     Of several moves at once the last is the one that counts: what went to a command whose own time was over as well has
     PASSED it, and with it what such a command would have been warned or told of.
@@ -328,11 +330,14 @@ def played(course: Course, until: dt.datetime, now: dt.datetime, at_most: int) -
     for _step in range(at_most):
         clock = course.due(until)
         if clock is None:
-            return _collapsed(found, course.owner)
+            break
+        before = (clock.state, clock.step, clock.fires_at)
         happening = course.fire(clock, now)
+        if before == (clock.state, clock.step, clock.fires_at):
+            raise RuntimeError(f"step {clock.step} of {clock.kind} does not end")
         if happening is not None:
             found.append(happening)
-    raise RuntimeError(f"{at_most} steps at once")
+    return _collapsed(found, course.owner)
 
 
 _TO_SENDER = (EscalationKind.WARNING,)

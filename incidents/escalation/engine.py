@@ -23,7 +23,7 @@ from incidents.escalation import hold, moment, outage, phases, state
 from incidents.escalation.batch import Done, fire
 from incidents.escalation.chains import Chains
 from incidents.escalation.claims import claimable, due_cases, is_any_due
-from incidents.escalation.mending import is_fired_already, mend, quarantine
+from incidents.escalation.mending import is_fired_already, mend, quarantine, to_try
 from incidents.escalation.moment import Reading
 from incidents.models import Clock, ClockState, EngineRun, EngineState
 
@@ -242,11 +242,31 @@ class _Tick:
             if mend(key, self.now, until):
                 log.warning("Steps of %s had fired already: its clocks were put right", key)
             return self._fire_mended(key, until)
+        return self._set_aside(key, until, fault)
+
+    def _set_aside(self, key: str, until: dt.datetime, fault: Exception) -> int:
+        """Each due clock of the case is tried alone: one that fails is left for later, and takes no other along."""
         log.error("Escalation of %s failed", key, exc_info=fault)
         self.run.quarantined += 1
         self.run.error = f"{type(fault).__name__}: {fault}"[:500]
-        quarantine(key, self.now, until, self.run.error)
+        clocks = to_try(key, self.now, until)
+        for clock in clocks:
+            if len(clocks) == 1 or not self._fire_alone(key, until, clock):
+                quarantine(clock, self.now, self.run.error)
         return 1
+
+    def _fire_alone(self, key: str, until: dt.datetime, clock: Clock) -> bool:
+        """Whether what is due of this clock could be fired while the others of the case stand still."""
+        try:
+            done = fire(self.now, until, 1, self.chains, self.run, [key], catching_up=self.catching_up, alone=clock.pk)
+        except Exception as fault:  # as above; it is this one then, or the case itself
+            if self._is_cut(fault):
+                raise
+            self.chains = Chains(self.now)
+            self.run.error = f"{type(fault).__name__}: {fault}"[:500]
+            return False
+        self._count(done)
+        return True
 
     def _fire_mended(self, key: str, until: dt.datetime) -> int:
         try:
@@ -254,10 +274,7 @@ class _Tick:
         except Exception as fault:  # as above; a second step in the records waits for the next try
             if self._is_cut(fault):
                 raise
-            log.error("Escalation of %s failed after it was put right", key, exc_info=fault)
-            self.run.quarantined += 1
-            self.run.error = f"{type(fault).__name__}: {fault}"[:500]
-            quarantine(key, self.now, until, self.run.error)
+            return self._set_aside(key, until, fault)
         return 1
 
     def _count(self, done: Done) -> None:

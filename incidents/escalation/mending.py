@@ -84,17 +84,22 @@ def _begin_again(clock: Clock) -> None:
     clock.save(update_fields=["episode"])
 
 
-def quarantine(key: str, now: dt.datetime, until: dt.datetime, error: str) -> None:
-    """Leave the due clocks of a case alone for a while: a minute, then two, four, up to an hour."""
-    for clock in _due(key, until):
-        row, made = Quarantine.objects.get_or_create(
-            clock=clock, defaults={"next_try_at": now + dt.timedelta(minutes=1), "error": error}
-        )
-        if not made:
-            pause = dt.timedelta(minutes=min(2 ** min(row.attempts, 10), HOUR))
-            Quarantine.objects.filter(pk=row.pk).update(
-                attempts=F("attempts") + 1, next_try_at=now + pause, error=error
-            )
+def quarantine(clock: Clock, now: dt.datetime, error: str) -> None:
+    """Leave a clock alone for a while: a minute, then two, four, up to an hour."""
+    row, made = Quarantine.objects.get_or_create(
+        clock=clock, defaults={"next_try_at": now + dt.timedelta(minutes=1), "error": error}
+    )
+    if not made:
+        pause = dt.timedelta(minutes=min(2 ** min(row.attempts, 10), HOUR))
+        Quarantine.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1, next_try_at=now + pause, error=error)
+
+
+def to_try(key: str, now: dt.datetime, until: dt.datetime) -> list[Clock]:
+    """The due clocks of a case that are not left alone at `now`, the longest due first."""
+    held = set(
+        Quarantine.objects.filter(clock__incident=UUID(key), next_try_at__gt=now).values_list("clock", flat=True)
+    )
+    return [clock for clock in _due(key, until) if clock.pk not in held]
 
 
 def _due(key: str, until: dt.datetime) -> list[Clock]:

@@ -42,6 +42,10 @@ def said(reason: str) -> Said:
             _("The clock leapt ahead. Nothing moves until a person has looked at it."),
             _("Check the clock of the machine. The PSC watch or the NEC secretariat then lets the steps go."),
         ),
+        "set_aside": Said(
+            _("The engine runs, but the deadlines of single cases cannot be fired."),
+            _("Read the fault beside each of them on this page, and mend it. They are tried again by themselves."),
+        ),
         "no_tick_yet": Said(_("The engine has not run yet."), _("Start the worker and the process that calls it.")),
     }
     return texts.get(reason, Said("", ""))
@@ -64,6 +68,9 @@ def plain(state: str, length: str, *, is_stood_in: bool = False, may_release: bo
                 what, _("Look at what is held and let it go on. If you are not sure, call the technical desk.")
             )
         return Plain(what, _("The PSC watch or the NEC secretariat lets it go on. Call them, and the technical desk."))
+    if state == "set_aside":
+        what = _("The deadlines of single cases failed: these cases do not move up by themselves.")
+        return Plain(what, _("Call the command that each of them waits for, and the technical desk."))
     if not length:
         what = _("The escalation engine does not run. Cases may be late.")
     elif state == "late":
@@ -81,5 +88,6 @@ def heading(state: str) -> str:
         "late": _("Automatic escalation is late."),
         "stopped": _("Automatic escalation does not run."),
         "held": _("Automatic escalation waits for a person."),
+        "set_aside": _("Single cases do not move up by themselves."),
     }
     return texts.get(state, "")

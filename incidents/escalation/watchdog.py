@@ -15,7 +15,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from elections.prepared import prepared
 from incidents.escalation import doorbell
 from incidents.lifecycle import TIMES_ANEW
-from incidents.models import ChannelState, Clock, ClockState, EngineState, Entry, Notice, NoticeChannel, NoticeStatus
+from incidents.models import (
+    ChannelState,
+    Clock,
+    ClockState,
+    EngineState,
+    Entry,
+    Notice,
+    NoticeChannel,
+    NoticeStatus,
+    Quarantine,
+)
 
 #: `EngineRun.source` of a tick that a page did in place of the engine.
 STAND_IN = "web"
@@ -30,8 +40,8 @@ class Pulse:
     """The engine's condition.
 
     `state`: ok, late (due steps wait), stopped (no whole tick of its own for too long), held (a leap of the clock waits
-    for a person), never (no tick ever, and nothing due).
-    `reason`: beat_dead, worker_dead, broker_away, failing, slow, held, no_tick_yet, or "" while all is well.
+    for a person), never (no tick ever, and nothing due), set_aside (all is well but for single cases that cannot fire).
+    `reason`: beat_dead, worker_dead, broker_away, failing, slow, held, no_tick_yet, set_aside, or "" while all is well.
     `overdue` and `backlog` count sealed cases too: never for a page.
     """
 
@@ -46,6 +56,8 @@ class Pulse:
     backlog: int = 0
     #: The last whole tick was done by a page, in place of the engine.
     is_stood_in: bool = False
+    #: A deadline that cannot be fired is overdue, whatever else there is.
+    has_set_aside: bool = False
 
     @property
     def is_ok(self) -> bool:
@@ -70,7 +82,7 @@ class Stuck:
 
 
 def pulse(now: dt.datetime) -> Pulse:
-    """The engine's condition at `now`: two indexed reads where nothing is late.
+    """The engine's condition at `now`: three indexed reads where nothing is late.
 
     Where something waits its journal is asked too, and where the engine itself is late the broker.
     """
@@ -81,6 +93,7 @@ def pulse(now: dt.datetime) -> Pulse:
     first = late.order_by("fires_at").first()
     stood_in = row.last_source == STAND_IN and row.last_ok_at is not None
     since = row.alarm_since if stood_in else row.last_ok_at
+    aside = _set_aside.first(now - patience) is not None
     state, reason = "ok", ""
     if stood_in or (row.last_ok_at and now - row.last_ok_at > _stale()):
         state, reason = "stopped", _why(row, now)
@@ -91,6 +104,8 @@ def pulse(now: dt.datetime) -> Pulse:
         reason = "slow" if row.last_ok_at else _why(row, now)
     elif row.last_ok_at is None:
         state, reason = "never", "no_tick_yet"
+    elif aside:
+        state, reason, since = "set_aside", "set_aside", None
     return Pulse(
         state=state,
         last_ok_at=row.last_ok_at,
@@ -101,6 +116,7 @@ def pulse(now: dt.datetime) -> Pulse:
         error=row.last_error,
         backlog=row.backlog,
         is_stood_in=stood_in,
+        has_set_aside=aside,
     )
 
 
@@ -135,6 +151,18 @@ def overdue(before: dt.datetime) -> QuerySet[Clock]:
 @prepared
 def _oldest(before: Any) -> QuerySet[Clock]:
     return waiting(before).order_by("fires_at")[:1]
+
+
+@prepared
+def _set_aside(before: Any) -> QuerySet[Quarantine]:
+    return set_aside(before)[:1]
+
+
+def set_aside(before: dt.datetime) -> QuerySet[Quarantine]:
+    """Deadlines that cannot be fired and were due before a moment: their cases do not move up by themselves."""
+    return Quarantine.objects.filter(
+        clock__state=ClockState.RUNNING, clock__fires_at__lt=before, clock__incident__election__is_locked=False
+    ).order_by("pk")
 
 
 @prepared

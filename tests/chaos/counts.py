@@ -219,7 +219,8 @@ def _orphans(found: Counts, cases: dict[UUID, Incident]) -> None:
         if not clocks:
             found.note("orphans", f"{case.reference} is open and nothing is due")
             continue
-        due = min((c.deadline_at for c in clocks if c.state != ClockState.PAUSED), default=None)
+        going = [(c.kind == ClockKind.LEGAL, c.deadline_at) for c in clocks if c.state != ClockState.PAUSED]
+        _is_legal, due = min(going, default=(False, None))
         if due and case.next_due_at != due:
             found.note("orphans", f"{case.reference} says {case.next_due_at} and its clocks {due}")
         # Who accepts what nobody acknowledged has taken it up as well.

@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from incidents import journal, tallies
-from incidents.escalation import batch, engine
+from incidents import journal, referrals, tallies
+from incidents.choices import ClockKind
+from incidents.escalation import audit_cases, batch, decide, engine
 from incidents.models import (
     ClockState,
     Custody,
@@ -23,6 +24,7 @@ from incidents.models import (
     Notice,
     Quarantine,
 )
+from incidents.timekeeping import start_clock
 from tests.cast import NOW, Cast
 from tests.incidents.escalation.tools import DAY, HOUR, MINUTE, kept, running, told
 
@@ -224,3 +226,61 @@ def test_clocks_that_ended_stay_ended(cast: Cast, make_incident: Make) -> None:
     engine.tick(AFTER)
     old = case.clocks.get(kind="acknowledge", episode=1)
     assert (old.state, old.stopped_at) == (ClockState.CANCELLED, AFTER)
+
+
+# ---- Much at once ----
+
+
+@pytest.mark.parametrize("number", [59, 130])
+def test_a_case_with_more_steps_than_a_batch_plays_still_moves_in_the_same_tick(
+    cast: Cast, make_incident: Make, number: int
+) -> None:
+    """Whoever owns a case may refer it, so how many deadlines it has must not decide whether it moves."""
+    case = make_incident(severity="low")
+    sent = DUE - 2 * DAY
+    for about in range(1, number + 1):
+        start_clock(case, ClockKind.LEGAL, 2 * 24 * 60, sent, NOW, about=about)
+    engine.tick(AFTER)
+    case.refresh_from_db()
+    assert case.owner == cast.command("provincial")
+    assert not Quarantine.objects.exists()
+    assert case.escalations.filter(kind="owner_moved").count() == 1
+    assert set(case.escalations.filter(clock="legal").values_list("about", flat=True)) == set(range(1, number + 1))
+    before = rows()
+    engine.tick(AFTER + MINUTE)
+    assert rows() == before
+
+
+def test_a_step_that_does_not_end_is_a_fault_of_its_own_clock_and_no_endless_round(
+    cast: Cast, make_incident: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, other = make_incident(severity="low"), make_incident(severity="low", narrative="A motorbike was taken.")
+    fire = decide.Course.fire
+
+    def still(course: decide.Course, clock: decide.Ticking, now: dt.datetime) -> decide.Happening | None:
+        return None if clock.target_minutes == 1 else fire(course, clock, now)
+
+    monkeypatch.setattr(decide.Course, "fire", still)
+    bad = start_clock(case, ClockKind.LEGAL, 1, NOW, NOW, about=1)
+    run = engine.tick(AFTER)
+    assert "does not end" in run.error
+    for moved in (case, other):
+        moved.refresh_from_db()
+        assert moved.owner == cast.command("provincial"), "the other deadlines go on, also of the same case"
+    assert list(Quarantine.objects.values_list("clock", "attempts")) == [(bad.pk, 1)]
+    engine.tick(AFTER + MINUTE)
+    assert list(Quarantine.objects.values_list("clock", "attempts")) == [(bad.pk, 2)]
+
+
+# ---- What a case shows as its next ----
+
+
+def test_a_legal_deadline_long_past_stands_behind_what_the_owner_has_to_do(cast: Cast, make_incident: Make) -> None:
+    """It is another body's to keep, and whoever owns the case says since when it runs."""
+    case = make_incident(severity="low")
+    case = referrals.refer(case, by=cast.duty_commander, body="cec", sent_at=NOW - 300 * DAY, version=None, now=NOW)
+    assert (case.next_due_kind, case.next_due_at) == ("acknowledge", DUE)
+    engine.tick(NOW + MINUTE)
+    case.refresh_from_db()
+    assert (case.next_due_kind, case.next_due_at) == ("acknowledge", DUE)
+    assert not list(audit_cases.wrong_deadline(NOW + MINUTE))

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from config.celery import app
 from incidents.escalation import doorbell, watchdog
-from incidents.models import ChannelState, Clock, EngineState, Entry, Notice
+from incidents.models import ChannelState, Clock, EngineState, Entry, Notice, Quarantine
 from tests.cast import NOW, ROLES, Cast
 from tests.factories import make_incident, make_sealed
 
@@ -99,9 +99,9 @@ def test_the_broker_is_asked_only_when_the_engine_is_late(engine_is: Put, monkey
     assert watchdog.pulse(NOW).is_ok
 
 
-def test_while_all_is_well_it_costs_two_reads(engine_is: Put, django_assert_num_queries: Any) -> None:
+def test_while_all_is_well_it_costs_three_reads(engine_is: Put, django_assert_num_queries: Any) -> None:
     engine_is("ok")
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         watchdog.pulse(NOW)
 
 
@@ -325,3 +325,57 @@ def test_every_role_reads_its_start_page_while_the_engine_is_late(cast: Cast, si
     engine_is("worker_dead")
     for name in ROLES:
         assert signed_in(getattr(cast, name)).get(reverse("start")).status_code == 200, name
+
+
+# ---- Single cases that cannot fire ----
+
+
+def set_aside(case: Any) -> None:
+    for clock in case.clocks.all():
+        Quarantine.objects.create(clock=clock, next_try_at=NOW + MINUTE, error="a row that nobody can read")
+
+
+def test_a_deadline_that_cannot_be_fired_is_no_good_health(
+    cast: Cast, client: Client, engine_is: Put, signed_in: Sign
+) -> None:
+    """The engine goes on without the case; the case does not move up, so nothing says that all is well."""
+    engine_is("ok")
+    case = overdue_case()
+    set_aside(case)
+    seen = watchdog.pulse(NOW)
+    assert (seen.state, seen.reason, seen.is_ok, seen.is_alarm) == ("set_aside", "set_aside", False, False)
+    answer = client.get(reverse("engine_health"))
+    assert answer.status_code == 503 and answer.json()["reason"] == "set_aside"
+    said = "These cases do not move up by themselves"
+    mine = signed_in(cast.provincial).get(reverse("incidents:inbox")).content.decode()
+    assert said in mine and case.reference in mine.split(said)[1].split("</div>")[0]
+    assert said not in signed_in(cast.demo_provincial).get(reverse("incidents:inbox")).content.decode()
+    assert said not in signed_in(cast.officer).get(reverse("incidents:inbox")).content.decode()
+    page = signed_in(cast.psc).get(reverse("escalation:engine")).content.decode()
+    assert "Single cases do not move up by themselves." in page and "Yes, on time." not in page
+
+
+def test_a_sealed_case_that_cannot_be_fired_is_named_to_nobody_of_the_unit(
+    cast: Cast, engine_is: Put, signed_in: Sign
+) -> None:
+    engine_is("ok")
+    case = make_sealed(now=NOW - dt.timedelta(days=1))
+    Clock.objects.filter(incident=case).update(
+        anchor_at=NOW - dt.timedelta(days=1), deadline_at=NOW - 30 * MINUTE, fires_at=NOW - 30 * MINUTE
+    )
+    set_aside(case)
+    for person in (cast.demo_duty, cast.demo_provincial):
+        page = signed_in(person).get(reverse("incidents:inbox")).content.decode()
+        assert "do not move up by themselves" not in page and case.reference not in page
+
+
+def test_one_that_is_not_overdue_yet_or_of_a_closed_record_alarms_nobody(cast: Cast, engine_is: Put) -> None:
+    engine_is("ok")
+    case = overdue_case(minutes=1)
+    set_aside(case)
+    assert watchdog.pulse(NOW).is_ok
+    Clock.objects.filter(incident=case).update(fires_at=NOW - 30 * MINUTE)
+    assert not watchdog.pulse(NOW).is_ok
+    case.election.is_locked = True
+    case.election.save()
+    assert watchdog.pulse(NOW).is_ok
