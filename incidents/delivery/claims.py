@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet
 
 from incidents.delivery import drills
 from incidents.delivery.channels import Fault, Refused
-from incidents.models import Notice, NoticeStatus
+from incidents.models import Notice, NoticeChannel, NoticeStatus
 
 #: Longer than one call of the sender can hold a message: 40 s of beginning and 60 s more at most.
 LEASE = dt.timedelta(minutes=5)
@@ -33,6 +33,16 @@ def claim(channel: str, now: dt.datetime, most: int) -> list[Notice]:
     """Lease what is due longest; what another sender holds is left to it. A drill goes out when nothing real waits."""
     due = _due(channel, now)
     return _leased(due.exclude(kind=drills.KIND), now, most) or _leased(due.filter(kind=drills.KIND), now, most)
+
+
+def claim_for_hooks(now: dt.datetime, most: int, *, is_late: bool) -> list[Notice]:
+    """Lease what is due for webhooks: for those that owe an answer to a message tried before, or for all others.
+
+    Apart, so that systems that are down share connections with each other and not with those that work.
+    """
+    waiting = Notice.objects.filter(status=NoticeStatus.PENDING, channel=NoticeChannel.WEBHOOK, webhook__isnull=False)
+    due, hooks = _due(NoticeChannel.WEBHOOK, now), waiting.exclude(last_error="").values("webhook")
+    return _leased(due.filter(webhook__in=hooks) if is_late else due.exclude(webhook__in=hooks), now, most)
 
 
 def claim_rest(notices: Sequence[Notice], now: dt.datetime) -> list[Notice]:

@@ -29,7 +29,10 @@ from incidents.models import Notice, NoticeChannel
 
 #: Notices leased at once for a channel, and the connections that share them.
 BATCH = 120
-LANES = {NoticeChannel.EMAIL: 4, NoticeChannel.SMS: 4, NoticeChannel.CHAT: 4, NoticeChannel.WEBHOOK: 6}
+LANES = {NoticeChannel.EMAIL: 4, NoticeChannel.SMS: 4, NoticeChannel.CHAT: 4}
+#: Webhooks have connections of their own, however many there are: those that took their last message, and those that
+#: did not, so that systems which hang wait for each other.
+HOOK_LANES = {False: 4, True: 2}
 #: Sends are begun for so long in one call; the last then has its own time limit (channels.SEND_SECONDS).
 BEGIN_SECONDS = 40.0
 #: A library that hangs beyond every limit is left behind; the lease of what it holds runs out later.
@@ -60,9 +63,11 @@ class Job:
 
     message: Message
     notices: list[Notice]
-    #: None went out, or why not. `skipped`: not tried, because the channel had failed.
+    #: None went out, or why not. `skipped`: not tried, because the channel had failed or the call's time was over;
+    #: `waits`: not tried, because its webhook had just failed.
     fault: Fault | None = None
     skipped: bool = False
+    waits: bool = False
 
 
 @dataclass
@@ -70,12 +75,18 @@ class _Channel:
     """One channel in one call."""
 
     name: str
+    #: Of webhooks: those that did not take a message before.
+    is_late: bool = False
     busy: int = 0
     look_at: float = 0.0
     #: Failures in a row over all lanes; written by their threads, so only under the lock.
     failures: int = 0
     failed_at_start: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_hooks(self) -> bool:
+        return self.name == NoticeChannel.WEBHOOK
 
     def is_shut(self) -> bool:
         return self.failures >= breaker.FAILURES
@@ -102,11 +113,18 @@ class _Call:
         self._left, self._stop_at = limit, self._begun + seconds
         self._result = result
         works = [channel for channel, is_set in configured().items() if is_set]
-        self._channels = [_Channel(name) for name in (*works, NoticeChannel.WEBHOOK)]
+        hooks = [_Channel(NoticeChannel.WEBHOOK, is_late) for is_late in HOOK_LANES]
+        self._channels = [*(_Channel(name) for name in works), *hooks]
+        #: Begun so early on webhooks that their time limits are over before nothing more is begun elsewhere.
+        self._hooks_stop_at = self._begun + max(seconds - 2 * settings.GATEWAY_TIMEOUT, seconds / 2)
         #: By channel: until when it is known to have worked, so that not every message says it again.
         self._well_until: dict[str, float] = {}
         self._done: queue.Queue[tuple[_Channel, Job | None]] = queue.Queue()
         self._threads = ThreadPoolExecutor(max_workers=sum(LANES.values()), thread_name_prefix="deliver")
+        self._hook_threads = {
+            is_late: ThreadPoolExecutor(max_workers=width, thread_name_prefix="webhooks")
+            for is_late, width in HOOK_LANES.items()
+        }
 
     def now(self) -> dt.datetime:
         """The moment the call was given, and the time it took since."""
@@ -117,25 +135,40 @@ class _Call:
             while True:
                 for channel in self._channels:
                     self._begin(channel)
-                is_over = time.monotonic() > self._stop_at + LEAVE_SECONDS
-                if is_over or not any(channel.busy for channel in self._channels):
+                if self._is_over():
                     return
                 self._settle()
         finally:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+            for threads in (self._threads, *self._hook_threads.values()):
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    def _is_over(self) -> bool:
+        """Nothing is under way, or it hangs beyond every limit; webhooks alone are not waited for any longer."""
+        moment = time.monotonic()
+        busy = [channel for channel in self._channels if channel.busy]
+        if all(channel.is_hooks for channel in busy):
+            return not busy or moment > self._stop_at
+        return moment > self._stop_at + LEAVE_SECONDS
+
+    def _ends(self, channel: _Channel) -> float:
+        """Until when sends are begun on it."""
+        return self._hooks_stop_at if channel.is_hooks else self._stop_at
 
     # ---- Out ----
 
     def _begin(self, channel: _Channel) -> None:
         """Lease what is due on an idle channel and hand it to its lanes; again while all of it was not to be sent."""
         moment = time.monotonic()
-        if channel.busy or moment < channel.look_at or moment > self._stop_at:
+        if channel.busy or moment < channel.look_at or moment > self._ends(channel):
             return
         # Asked once: a probe is given once a minute, and must not be used up by messages that nobody needs any more.
-        opening = Gate.CLOSED if channel.name == NoticeChannel.WEBHOOK else breaker.gate(channel.name, self.now())
-        while self._left > 0 and opening != Gate.OPEN and time.monotonic() <= self._stop_at:
+        opening = Gate.CLOSED if channel.is_hooks else breaker.gate(channel.name, self.now())
+        while self._left > 0 and opening != Gate.OPEN and time.monotonic() <= self._ends(channel):
             most = 1 if opening == Gate.PROBE else min(BATCH, self._left)
-            leased = claims.claim(channel.name, self.now(), most)
+            if channel.is_hooks:
+                leased = claims.claim_for_hooks(self.now(), most, is_late=channel.is_late)
+            else:
+                leased = claims.claim(channel.name, self.now(), most)
             if not leased:
                 break
             self._left -= len(leased)
@@ -167,23 +200,23 @@ class _Call:
 
     def _start(self, channel: _Channel, jobs: Sequence[Job]) -> None:
         lanes: dict[int, list[Job]] = defaultdict(list)
-        width = LANES[NoticeChannel(channel.name)]
+        width = 1 if channel.is_hooks else LANES[NoticeChannel(channel.name)]
+        threads = self._hook_threads[channel.is_late] if channel.is_hooks else self._threads
         for number, job in enumerate(jobs):
             # One lane a webhook: where its system is down, its other messages are not tried.
             lanes[job.message.hook or -1 - number % width].append(job)
         for mine in lanes.values():
             channel.busy += 1
-            self._threads.submit(self._drive, channel, mine)
+            threads.submit(self._drive, channel, mine)
 
     def _drive(self, channel: _Channel, jobs: Sequence[Job]) -> None:
         """In a thread of its own: no database here."""
-        is_hook = channel.name == NoticeChannel.WEBHOOK
-        lane: Lane = _HookLane(self.now) if is_hook else lane_for(channel.name)
+        lane: Lane = _HookLane(self.now) if channel.is_hooks else lane_for(channel.name)
         down = False
         try:
             for job in jobs:
-                if down or channel.is_shut() or time.monotonic() > self._stop_at:
-                    job.skipped = True
+                if down or channel.is_shut() or time.monotonic() > self._ends(channel):
+                    job.skipped, job.waits = True, down
                 else:
                     try:
                         lane.send(job.message)
@@ -191,7 +224,7 @@ class _Call:
                         job.fault = fault
                     except Exception as fault:  # whatever a library raises, the notice must not stay leased
                         job.fault = Unreachable(f"{type(fault).__name__}: {fault}")
-                    if is_hook:
+                    if channel.is_hooks:
                         down = job.fault is not None
                     else:
                         channel.note(job.fault)
@@ -226,9 +259,9 @@ class _Call:
         now = self.now()
         went = [j for j in jobs if j.fault is None and not j.skipped]
         self._result.sent += claims.sent([j.notices for j in went], now)
-        claims.release([n for j in jobs if j.skipped and not j.message.hook for n in j.notices])
+        claims.release([n for j in jobs if j.skipped and not j.waits for n in j.notices])
         for job in jobs:
-            if job.skipped and job.message.hook:
+            if job.waits:
                 # Its system did not answer another message just now.
                 claims.hold(job.notices, now + claims.pause(job.notices[0].attempts))
         for job in jobs:

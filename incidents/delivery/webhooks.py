@@ -13,6 +13,7 @@ import hmac
 import http.client
 import ipaddress
 import json
+import re
 import secrets
 import socket
 import ssl
@@ -77,9 +78,16 @@ def check_address(url: str) -> None:
         raise ValidationError(_("Use an address that begins with https://, so that nobody reads along."), code="tls")
     if parts.username or parts.password:
         raise ValidationError(_("Leave name and password out of the address: each message is signed."), code="address")
+    # The url itself: `urlsplit` drops line breaks in silence.
+    if _BLANK.search(url) or not (parts.path + parts.query + parts.fragment).isascii():
+        raise ValidationError(
+            _("After the name of the system an address has no spaces and no letters but a to z. Copy it once more."),
+            code="address",
+        )
     try:
         is_inside = not is_outside(parts.hostname)
     except ValueError:
+        _check_name(parts.hostname)
         return
     if is_inside and not settings.WEBHOOK_PRIVATE:
         raise ValidationError(
@@ -87,6 +95,24 @@ def check_address(url: str) -> None:
         )
 
 
+_BLANK = re.compile(r"[\s\x00-\x20\x7f]")
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
+
+
+def _check_name(host: str) -> None:
+    """Refuse a name that no system can have, because it could not be looked up."""
+    try:
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not all(_LABEL.fullmatch(label) for label in name.removesuffix(".").split(".")):
+        raise ValidationError(
+            _("No system can have the name in this address. Copy the address once more."), code="address"
+        )
+
+
+#: Special addresses by name, because versions of Python differ: protocols, a cloud's inner services, old 6to4 relays.
+_NEVER = tuple(ipaddress.IPv4Network(net) for net in ("192.0.0.0/24", "168.63.129.16/32", "192.88.99.0/24"))
 #: IPv6 that ends in the IPv4 address which a gateway (NAT64) or an old way of writing means.
 _CARRIERS = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 #: A NAT64 of the own network.
@@ -103,6 +129,8 @@ def is_outside(address: str) -> bool:
         inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if is_carried else found.ipv4_mapped or found.sixtofour
         if inner is not None:
             return is_outside(str(inner))
+    elif any(found in net for net in _NEVER):
+        return False
     return found.is_global and not found.is_multicast
 
 
@@ -129,6 +157,8 @@ def post(url: str, secret: str, token: str, body: str, now: dt.datetime, timeout
     connection = _connection(parts.scheme, str(parts.hostname), parts.port, timeout)
     try:
         with watched(lambda: connection.sock, 2 * timeout):
+            if isinstance(connection.sock, ssl.SSLSocket):
+                connection.sock.do_handshake()
             connection.request("POST", target, body.encode(), headers)
             status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as fault:
@@ -147,7 +177,9 @@ def _connection(scheme: str, host: str, port: int | None, timeout: float) -> htt
     try:
         sock: socket.socket = socket.create_connection((address, port), timeout)
         if scheme == "https":
-            sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+            # Greeted under the time limit for the whole, since each byte of it begins the socket's own anew.
+            context = ssl.create_default_context()
+            sock = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     except OSError as fault:
         raise Unreachable(f"{type(fault).__name__}: {fault}") from fault
     connection.sock = sock

@@ -225,6 +225,14 @@ def test_a_refusal_loses_nothing_typed(cast: Cast, signed_in: Callable[..., Clie
         ("ff0e::1", False),
         ("100.64.0.1", False),
         ("0.0.0.0", False),  # noqa: S104  an address to refuse
+        # Some of these count as public in some versions of Python.
+        ("192.0.0.9", False),
+        ("192.0.0.170", False),
+        ("168.63.129.16", False),
+        ("168.63.129.17", True),
+        ("192.88.99.1", False),
+        ("::ffff:168.63.129.16", False),
+        ("64:ff9b::c058:6301", False),
     ],
 )
 def test_what_counts_as_outside(address: str, outside: bool) -> None:
@@ -239,6 +247,37 @@ def test_an_address_that_cannot_be_read_is_refused_in_words(
     answer = signed_in(cast.psc).post(reverse("escalation:webhooks"), form)
     assert answer.status_code == 422 and "Write the whole address" in answer.content.decode()
     assert not Webhook.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://a..b/", "No system can have the name"),
+        ("https://.example.org/", "No system can have the name"),
+        (f"https://{'x' * 64}.org/", "No system can have the name"),
+        (f"https://{'ក' * 70}.org/", "No system can have the name"),
+        ("https://exam<ple>.org/", "No system can have the name"),
+        ("https://exam ple.org/", "no spaces"),
+        ("https://example.org/a b", "no spaces"),
+        ("https://example.org/a\tb", "no spaces"),
+        ("https://example.org/ផ្លូវ", "no letters but a to z"),
+        ("https://example.org/?q=ផ្លូវ", "no letters but a to z"),
+    ],
+)
+def test_an_address_that_can_never_work_is_refused_in_words(url: str, said: str, cast: Cast) -> None:
+    with pytest.raises(ValidationError) as refused:
+        hooks.make("Desk", cast.command("provincial").code, url, by=cast.psc, now=NOW)
+    assert said in refused.value.message_dict["url"][0]
+    with pytest.raises(Refused):
+        webhooks.post(url, webhooks.new_secret(), "id", "{}", NOW, 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://example.org", "https://example.org.:8443/a%20b?c=d", "https://ខ្មែរ.example/hook", "https://8.8.8.8/"],
+)
+def test_an_address_that_may_work_is_taken(url: str) -> None:
+    webhooks.check_address(url)
 
 
 def test_nobody_sends_cases_to_another_system_unseen(made: tuple[Webhook, str], cast: Cast, signed_in: Any) -> None:
