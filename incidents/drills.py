@@ -7,15 +7,13 @@ journal with the posting it was done under.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from commands.authority import DRILL_WHOLE, DRILLS, judge_drill
@@ -23,20 +21,16 @@ from commands.choices import COMMANDING, BodyKind, Role
 from commands.models import Posting, SecurityCommand, User
 from incidents import entries
 from incidents.choices import Act, Channel
+from incidents.delivery.drills import KIND
+from incidents.delivery.outbox import notices_for, post
+from incidents.drill_checks import check, moment, refuse_overlap, refuse_while_voting, wrong_times
+from incidents.escalation.beginnings import holding
 from incidents.escalation.rehearsal import is_vacant, paths_above, run, step, tell
-from incidents.limits import clean_words
-from incidents.models import Drill, DrillCall, Entry
+from incidents.models import Drill, DrillCall, Entry, NoticeChannel
 from incidents.routing import ANSWERING, people_at
 
 #: Levels that are called. A post (rung 0) owns no case, so it stands in no chain.
 CALLED = (BodyKind.DISTRICT, BodyKind.PROVINCE, BodyKind.PSC)
-LONGEST_MINUTES = 240
-NAME_MAX = 80
-#: Drills that call a command in an hour, cancelled ones too: who is called all the time answers to nothing any more.
-MOST_AN_HOUR = 5
-FURTHEST = dt.timedelta(days=60)
-#: Somebody who starts a drill "now" on a page opened a few minutes ago means now.
-GRACE = dt.timedelta(minutes=10)
 #: How an answer is heard that somebody else enters.
 HEARD = (Channel.RADIO, Channel.PHONE, Channel.SMS)
 #: See every drill whole; the auditor besides those who may hold one anywhere.
@@ -104,8 +98,10 @@ def preview(codes: Iterable[str], *, minutes: int, starts_at: dt.datetime, by: U
     Raises ValidationError and PermissionDenied as `start` does.
     """
     commands = called_for(_chosen(codes, by))
-    if wrong := _wrong_times(minutes, starts_at, now):
+    if wrong := wrong_times(minutes, starts_at, now):
         raise ValidationError(wrong)
+    if not by.has_role(*DRILL_WHOLE):
+        refuse_while_voting(commands, starts_at, minutes, now)
     people = people_at(commands, starts_at)
     levels = []
     for rung in (1, 2, 3):
@@ -169,8 +165,8 @@ def operator_for(user: User, call: DrillCall) -> Posting | None:
 
 
 def may_cancel(drill: Drill, user: User) -> bool:
-    """Who started it, while they still may start one, and the PSC and NEC."""
-    return user.has_role(*DRILL_WHOLE) or (drill.made_by_id == user.pk and user.has_role(*DRILLS))
+    """The PSC and the NEC, and of one that a province holds whoever could hold it now, also after its maker left."""
+    return user.has_role(*DRILL_WHOLE) or (user.has_role(*DRILLS) and holding(drill, user.current_postings) is not None)
 
 
 def people_of(call: DrillCall, now: dt.datetime) -> list[User]:
@@ -200,13 +196,15 @@ def start(
     chosen = _chosen(codes, by)
     posting = judge_drill(by.current_postings, [c.path for c in chosen])
     begins = max(starts_at or now, now)
-    _check(name, minutes, starts_at, now)
+    check(name, minutes, starts_at, now)
     with transaction.atomic():
         called = called_for(chosen)
+        if posting.role not in DRILL_WHOLE:
+            refuse_while_voting(called, begins, minutes, now)
         # Two who start at once would not see each other's drill. `no_key`: what names a command is not held up.
         locked = SecurityCommand.objects.filter(pk__in=[c.pk for c in called]).order_by("pk")
         list(locked.select_for_update(no_key=True).values_list("pk"))
-        _refuse_overlap(called, begins, minutes, now)
+        refuse_overlap(called, begins, minutes, now)
         drill = Drill.objects.create(name=name.strip(), minutes=minutes, starts_at=begins, made_by=by, made_at=now)
         rungs = sorted({c.rung or 0 for c in called})
         DrillCall.objects.bulk_create(
@@ -270,10 +268,17 @@ def answer_for(call: DrillCall, person: User, *, by: User, now: dt.datetime, cha
 def cancel(drill: Drill, *, by: User, now: dt.datetime, channel: str = Channel.BROWSER) -> Drill:
     """Stop a drill that is planned or runs; who was called and has not answered yet is told."""
     if not may_cancel(drill, by):
-        raise PermissionDenied(_("A drill is cancelled by who started it, by the PSC or by the NEC."))
+        raise PermissionDenied(
+            _(
+                "A drill that a province planned is cancelled by this province, the PSC or the NEC, "
+                "any other by the PSC or the NEC."
+            )
+        )
     drill = Drill.objects.select_for_update(of=("self",)).select_related("made_by").get(pk=drill.pk)
     _refuse_over(drill)
-    posting = next(p for p in by.current_postings if p.role in DRILLS)
+    whole = next((p for p in by.current_postings if p.role in DRILL_WHOLE), None)
+    posting = whole or holding(drill, by.current_postings)
+    assert posting is not None  # noqa: S101  who may cancel has one
     drill.ended_at = now
     drill.save(update_fields=["ended_at"])
     entry = _record(drill, "cancelled", by, posting, now, channel, {})
@@ -296,68 +301,6 @@ def _chosen(codes: Iterable[str], by: User) -> list[SecurityCommand]:
     return [c for c in found if not any(c.path.startswith(o.path) and c.pk != o.pk for o in found)]
 
 
-def _check(name: str, minutes: int, starts_at: dt.datetime | None, now: dt.datetime) -> None:
-    wrong = _wrong_times(minutes, starts_at, now)
-    # It is the subject of a mail: of one line, and as it reads.
-    clean_words(name, "name", wrong, NAME_MAX)
-    if any(c in name for c in "\r\n\t"):
-        wrong["name"] = _("Write the name in one line.")
-    if not name.strip():
-        wrong["name"] = _("Give the drill a name, so that people know what they are called for.")
-    elif len(name.strip()) > NAME_MAX:
-        wrong["name"] = _("At most 80 characters. Please shorten the name.")
-    if wrong:
-        raise ValidationError(wrong)
-
-
-def _wrong_times(minutes: int, starts_at: dt.datetime | None, now: dt.datetime) -> dict[str, str]:
-    """What is wrong with the times, by field."""
-    wrong: dict[str, str] = {}
-    if not 1 <= minutes <= LONGEST_MINUTES:
-        wrong["minutes"] = _("Between 1 and %(most)s minutes.") % {"most": LONGEST_MINUTES}
-    if starts_at and starts_at < now - GRACE:
-        wrong["starts_at"] = _("That is in the past. Choose a later time, or leave it empty to start now.")
-    elif starts_at and starts_at > now + FURTHEST:
-        wrong["starts_at"] = _("At most 60 days ahead.")
-    return wrong
-
-
-def _refuse_overlap(called: Sequence[SecurityCommand], begins: dt.datetime, minutes: int, now: dt.datetime) -> None:
-    """No command is in two drills at a time. The PSC alone may be: else one province's drill would stop all others."""
-    end = begins + dt.timedelta(minutes=minutes * len({c.rung for c in called}))
-    below_the_top = [c.pk for c in called if c.rung != 3]
-    lately = Drill.objects.filter(made_at__gt=now - dt.timedelta(hours=1), calls__command__in=below_the_top or called)
-    if lately.distinct().count() >= MOST_AN_HOUR:
-        raise ValidationError({"command": _("These commands had several drills in this hour. Wait an hour.")})
-    for other in Drill.objects.filter(ended_at=None, calls__command__in=below_the_top or called).distinct():
-        theirs = latest_end(other)
-        if other.starts_at <= now:
-            # The step may be late; somebody there still has their time.
-            theirs = max(theirs, now + dt.timedelta(minutes=other.minutes))
-        if other.starts_at < end and begins < theirs:
-            both = other.calls.filter(command__in=called).select_related("command").order_by("command__path")
-            name = max((c.command for c in both), key=lambda c: len(c.path)).name
-            raise ValidationError(
-                {
-                    "command": _(
-                        "%(command)s is in another drill in that time: «%(name)s», from %(start)s. "
-                        "Wait until it is over, or cancel it first."
-                    )
-                    % {"command": name, "name": other.name, "start": _moment(other.starts_at)}
-                }
-            )
-
-
-def latest_end(drill: Drill) -> dt.datetime:
-    """When a drill is over if nobody answers: its minutes once for each of at most three levels."""
-    kinds = drill.calls.values_list("command__kind", flat=True).distinct().order_by()
-    return drill.starts_at + len(set(kinds)) * dt.timedelta(minutes=drill.minutes)
-
-
-def _moment(at: dt.datetime) -> str:
-    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
-
-
 def _refuse_over(drill: Drill) -> None:
     if drill.ended_at:
         raise ValidationError(_("This drill is over. Nothing more needs to be done."), code="over")
@@ -373,7 +316,7 @@ def _refuse_answered(call: DrillCall) -> None:
     if call.answered_at:
         raise ValidationError(
             _("%(command)s has answered already, at %(time)s. Nothing more needs to be done.")
-            % {"command": call.command.name, "time": _moment(call.answered_at)},
+            % {"command": call.command.name, "time": moment(call.answered_at)},
             code="answered",
         )
 
@@ -389,7 +332,10 @@ def _answered(call: DrillCall, person: User, by: User, posting: Posting, now: dt
     after: dict[str, Any] = {"command": call.command.code, "call": call.pk}
     if person.pk != by.pk:
         after["on_behalf_of"] = person.username
-    _record(drill, "answered", by, posting, now, channel, after, call.command)
+    entry = _record(drill, "answered", by, posting, now, channel, after, call.command)
+    if person.pk != by.pk:
+        # In the inbox alone: it may be read at any time, and nothing is to be done where it is true.
+        post([n for n in notices_for(entry, None, [person], KIND) if n.channel == NoticeChannel.INBOX])
     step(drill, now)
     return call
 

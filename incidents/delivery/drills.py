@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from commands.models import SecurityCommand
+from incidents.choices import Channel
 from incidents.models import DrillCall, Entry, Notice
 
 #: Before anything else, in both languages whatever the reader's is: nobody may take a drill for an emergency.
@@ -43,6 +44,22 @@ def sentence(entry: Entry, command: str = "", *, is_past: bool = False) -> str:
         text = _(
             "the drill «%(name)s» is over. Answered: %(answered)s of %(commands)s commands. "
             "Not reached: %(unreachable)s. Vacant: %(vacant)s."
+        )
+    elif after.get("what") == "answered":
+        values |= {"by": entry.by, "way": Channel(entry.channel).label}
+        text = _(
+            "%(by)s entered in your name that %(command)s answered in the drill «%(name)s». Heard by: %(way)s. "
+            "If you did not say so, tell your command."
+        )
+    elif after.get("why") == "relieved":
+        text = _(
+            "the drill «%(name)s» did not begin: %(made_by)s, who planned it, holds no posting for it any more. "
+            "Plan it again if it is wanted."
+        )
+    elif after.get("why") == "vote":
+        text = _(
+            "the drill «%(name)s» did not begin, because people vote and votes are counted. "
+            "Plan it again for another time."
         )
     else:
         text = _("the drill «%(name)s» was cancelled. Nothing needs to be done.")

@@ -13,9 +13,12 @@ from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 
+from commands.authority import DRILL_WHOLE
 from commands.models import SecurityCommand, User
+from commands.models.people import read_postings
 from incidents.choices import Act, Channel
 from incidents.delivery.outbox import notices_for, post
+from incidents.escalation.beginnings import heirs, holding, latest_end, vote_within
 from incidents.models import Drill, DrillCall, Entry
 from incidents.routing import people_at
 
@@ -104,10 +107,36 @@ def run(key: int, now: dt.datetime) -> int:
         with transaction.atomic():
             running = Drill.objects.filter(pk=key, ended_at=None, starts_at__lte=now)
             drill = running.select_for_update(skip_locked=skip).first()
-            made = step(drill, now) if drill else 0
+            made = (_begun(drill, now) and step(drill, now)) if drill else 0
         called += made
         if made < AT_ONCE:
             return called
+
+
+def _begun(drill: Drill, now: dt.datetime) -> bool:
+    """Whether the drill has begun, or may begin at `now`; one that may not is cancelled, and it is told why."""
+    if drill.calls.exclude(called_at=None).exists():
+        return True
+    read_postings([drill.made_by], now)
+    posting = holding(drill, drill.made_by.current_postings)
+    if posting is None:
+        why = "relieved"
+    elif posting.role not in DRILL_WHOLE and _meets_vote(drill, now):
+        why = "vote"
+    else:
+        return True
+    drill.ended_at = now
+    drill.save(update_fields=["ended_at"])
+    entry = entry_about(drill, "cancelled", now)
+    entry.after |= {"why": why, "made_by": drill.made_by.username}
+    entry.save()
+    tell([(entry, heirs(drill, now))])
+    return False
+
+
+def _meets_vote(drill: Drill, now: dt.datetime) -> bool:
+    commands = [c.command for c in drill.calls.select_related("command__jurisdiction")]
+    return vote_within(commands, now, now + (latest_end(drill) - drill.starts_at), now) is not None
 
 
 def step(drill: Drill, now: dt.datetime) -> int:

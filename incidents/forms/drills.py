@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from commands.models import SecurityCommand, User
 from incidents.choices import Channel
+from incidents.drill_checks import LONGEST_MINUTES
 from incidents.drill_results import place_name
-from incidents.drills import HEARD, LONGEST_MINUTES
+from incidents.drills import HEARD
 
 
 @dataclass

@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commands.authority import DRILLS
@@ -25,6 +26,7 @@ from incidents.choices import Channel
 from incidents.dashboards.map import etag
 from incidents.delivery.drills import read_link
 from incidents.entries import record_export
+from incidents.escalation.beginnings import latest_end
 from incidents.forms import refusals
 from incidents.forms.drills import DrillForm, HeardForm
 from incidents.models import Drill, DrillCall
@@ -129,7 +131,7 @@ def _context(drill: Drill, user: User) -> dict[str, Any]:
         "is_running": drill.ended_at is None and drill.starts_at <= now,
         "may_cancel": drill.ended_at is None and drills.may_cancel(drill, user),
         "may_enter": {c.call.pk for c in shown.cells if not c.call.answered_at and drills.operator_for(user, c.call)},
-        "latest_end": drills.latest_end(drill),
+        "latest_end": latest_end(drill),
         "beside": _beside(shown, user, now),
         "now": now,
     }
@@ -208,6 +210,7 @@ def heard(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "escalation/drill_heard.html", context, status=422 if form.errors else 200)
 
 
+@never_cache
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, token: str) -> HttpResponse:
@@ -215,9 +218,11 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         key, person = read_link(token)
     except signing.BadSignature:
-        return render(request, "escalation/drill_link.html", {"refused": _("This link is not, or no longer, good.")})
+        return _link_page(request, {"refused": _("This link is not, or no longer, good.")})
     call = get_object_or_404(DrillCall.objects.select_related("command", "drill"), pk=key)
     user = get_object_or_404(User, pk=person, is_active=True)
+    if request.user.is_authenticated and request.user.pk != user.pk:
+        return _link_page(request, {"is_others": True}, 403)
     with translation.override(user.language):
         return _by_link(request, call, user)
 
@@ -232,4 +237,11 @@ def _by_link(request: HttpRequest, call: DrillCall, user: User) -> HttpResponse:
             context["refused"] = in_words(refused)
     elif why := drills.not_answerable(call, user):
         context["refused"] = why
-    return render(request, "escalation/drill_link.html", context)
+    return _link_page(request, context)
+
+
+def _link_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    answer = render(request, "escalation/drill_link.html", context, status=status)
+    # The address is the key: nobody the page leads to may learn it.
+    answer["Referrer-Policy"] = "same-origin"
+    return answer

@@ -110,6 +110,25 @@ def test_what_was_heard_by_radio_is_entered_with_both_names(operator: str, cast:
     assert entry.after.get("on_behalf_of") == (None if by == cast.duty_commander else cast.duty_commander.username)
 
 
+def test_whose_answer_somebody_else_entered_reads_by_whom(
+    cast: Cast, clock: None, signed_in: Callable[..., Client]
+) -> None:
+    drill = hold("KH2108")
+    drills.answer_for(call_of(drill, "KH2108"), cast.duty_commander, by=cast.provincial, now=at(2), channel="phone")
+    told = Notice.objects.filter(entry__after__what="answered")
+    assert [(n.recipient, n.channel) for n in told] == [(cast.duty_commander, "inbox")]
+    page = signed_in(cast.duty_commander).get(reverse("incidents:inbox")).content.decode()
+    assert f"{texts.MARK}: {cast.provincial.username} entered in your name that" in page
+    assert "Heard by: Phone." in page and "If you did not say so, tell your command." in page
+
+
+def test_nobody_is_told_of_an_answer_they_gave_themselves(cast: Cast) -> None:
+    drill = hold("KH2108")
+    call = call_of(drill, "KH2108")
+    drills.answer_for(call, cast.duty_commander, by=cast.duty_commander, now=at(2), channel="phone")
+    assert not Notice.objects.filter(entry__after__what="answered").exists()
+
+
 @pytest.mark.parametrize("operator", ["officer", "neighbour", "other_province", "auditor", "ministry", "liaison"])
 def test_who_stands_beside_the_command_enters_nothing(operator: str, cast: Cast) -> None:
     drill = hold("KH2108")
@@ -158,6 +177,26 @@ def test_the_link_shows_a_button_and_only_the_button_answers(cast: Cast, clock: 
     call = call_of(drill, "KH2108")
     assert (call.answered_by, call.channel) == (cast.duty_commander, "link")
     assert "has answered already" in client.get(url).content.decode()
+
+
+@pytest.mark.parametrize("other", ["neighbour", "provincial", "psc"])
+def test_a_link_is_refused_while_somebody_else_is_signed_in(
+    other: str, cast: Cast, clock: None, signed_in: Callable[..., Client]
+) -> None:
+    drill = hold("KH2108")
+    url = link_of(drill, "KH2108", cast.duty_commander)
+    client = signed_in(getattr(cast, other))
+    for page in (client.get(url), client.post(url)):
+        assert page.status_code == 403 and "This link was sent to somebody else" in page.content.decode()
+        assert "I am here" not in page.content.decode()
+    assert call_of(drill, "KH2108").answered_at is None
+    signed_in(cast.duty_commander).post(url)
+    assert call_of(drill, "KH2108").answered_by == cast.duty_commander
+
+
+def test_the_page_of_a_link_is_kept_nowhere_and_named_to_nobody(cast: Cast, clock: None, client: Client) -> None:
+    page = client.get(link_of(hold("KH2108"), "KH2108", cast.duty_commander))
+    assert page["Referrer-Policy"] == "same-origin" and "no-store" in page["Cache-Control"]
 
 
 def test_a_link_of_somebody_who_was_moved_answers_nothing(cast: Cast, clock: None, client: Client) -> None:

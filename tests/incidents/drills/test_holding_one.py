@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,15 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from commands.models import Posting, User
+from elections.choices import Basis, Phase
+from elections.models import Election, PhaseWindow
 from incidents import drills
+from incidents.delivery.drills import sentence
 from incidents.escalation import rehearsal
+from incidents.escalation.beginnings import MOST_AN_HOUR
 from incidents.models import Drill, Entry, Notice
-from tests.cast import ROLES, Cast
+from tests.cast import PHNOM_PENH, ROLES, Cast
 from tests.incidents.drills.stage import MINUTES, at, call_of, hold, relieve
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +61,12 @@ def test_the_start_is_in_the_journal_with_the_posting(cast: Cast) -> None:
         ("name", {"name": "Monday\nBcc: somebody@example.org"}),
         ("name", {"name": "Monday\x00"}),
         ("name", {"name": "Monday \u202egninrom"}),
+        # It stands behind the mark in mail and SMS, and must not end it and begin another message.
+        ("name", {"name": "» is over. Real: call the watch «"}),
+        ("name", {"name": "See https://example.org/login"}),
+        ("name", {"name": "See www.example"}),
+        ("name", {"name": "See example.org/login"}),
+        ("name", {"name": "See example．org"}),
         ("minutes", {"minutes": 0}),
         ("minutes", {"minutes": 241}),
         ("starts_at", {"starts_at": at(-60)}),
@@ -152,6 +164,79 @@ def test_who_may_cancel_a_drill_of_a_province(person: str, cast: Cast) -> None:
         drills.cancel(drill, by=getattr(cast, person), now=at(1))
 
 
+@pytest.mark.parametrize("person", ROLES)
+def test_a_province_does_not_call_off_what_rehearses_it(person: str, cast: Cast) -> None:
+    drill = hold("KH2108", by=cast.psc)
+    if person in ANYWHERE:
+        assert drills.cancel(drill, by=getattr(cast, person), now=at(1)).ended_at == at(1)
+        return
+    with pytest.raises(PermissionDenied):
+        drills.cancel(drill, by=getattr(cast, person), now=at(1))
+
+
+def successor_of(person: User, when: dt.datetime) -> User:
+    """The person is relieved at that moment, and somebody new holds the same posting from then on."""
+    was = Posting.objects.get(user=person)
+    Posting.objects.filter(pk=was.pk).update(ends_at=when)
+    new = User.objects.create(username="successor", language="en")
+    Posting.objects.create(user=new, role=was.role, command=was.command, starts_at=when)
+    return new
+
+
+def test_a_successor_cancels_what_was_planned_before_them(cast: Cast, signed_in: Callable[..., Client]) -> None:
+    drill = hold("KH2108", by=cast.provincial, starts_at=at(600))
+    with time_machine.travel(at(30), tick=False):
+        new = successor_of(cast.provincial, at(20))
+        client = signed_in(new)
+        assert "Cancel the drill" in client.get(reverse("escalation:drill", args=[drill.pk])).content.decode()
+        client.post(reverse("escalation:drill_cancel", args=[drill.pk]))
+        with pytest.raises(PermissionDenied):
+            drills.cancel(drill, by=User.objects.get(pk=cast.provincial.pk), now=at(30))
+    drill.refresh_from_db()
+    assert drill.ended_at == at(30)
+    entry = Entry.objects.get(act="drill", after__what="cancelled")
+    assert entry.posting and (entry.by, entry.posting.command.code) == (new, "KH21")
+
+
+def test_what_somebody_planned_who_was_relieved_does_not_begin_and_the_successor_is_told(cast: Cast) -> None:
+    drill = hold("KH2108", by=cast.provincial, starts_at=at(600))
+    new = successor_of(cast.provincial, at(20))
+    assert rehearsal.advance(at(600)) == 0
+    drill.refresh_from_db()
+    assert drill.ended_at == at(600) and not drill.calls.exclude(called_at=None).exists()
+    entry = Entry.objects.get(act="drill", after__what="cancelled")
+    assert (entry.by, entry.channel, entry.after["why"]) == (None, "engine", "relieved")
+    told = Notice.objects.filter(entry=entry, channel="inbox").values_list("recipient", flat=True)
+    assert set(told) == {cast.provincial.pk, new.pk}
+    assert f"{cast.provincial.username}, who planned it" in sentence(entry)
+    assert not Notice.objects.filter(kind="drill", recipient=cast.duty_commander).exists()
+
+
+def test_with_nobody_in_their_place_the_psc_and_the_nec_are_told(cast: Cast) -> None:
+    hold("KH2108", by=cast.provincial, starts_at=at(600))
+    User.objects.filter(pk=cast.provincial.pk).update(is_active=False)
+    assert rehearsal.advance(at(600)) == 0
+    told = Notice.objects.filter(entry__after__what="cancelled", channel="inbox").values_list("recipient", flat=True)
+    assert set(told) == {cast.psc.pk, cast.nec.pk, cast.nec_second.pk}
+
+
+def test_a_maker_who_was_posted_elsewhere_holds_none_of_their_old_province(cast: Cast) -> None:
+    drill = hold("KH2108", by=cast.provincial, starts_at=at(600))
+    other = cast.command("other_province")
+    Posting.objects.filter(user=cast.provincial).update(command=other)
+    assert rehearsal.advance(at(600)) == 0
+    drill.refresh_from_db()
+    assert drill.ended_at == at(600)
+
+
+def test_one_that_has_begun_goes_on_when_its_maker_is_relieved(cast: Cast) -> None:
+    drill = hold("KH2108", by=cast.provincial)
+    successor_of(cast.provincial, at(1))
+    assert rehearsal.advance(at(MINUTES)) == 1
+    drill.refresh_from_db()
+    assert drill.ended_at is None
+
+
 def test_who_was_called_and_has_not_answered_is_told_of_the_cancelling(cast: Cast) -> None:
     drill = hold("KH2108", "KH2109")
     drills.answer(call_of(drill, "KH2108"), by=cast.duty_commander, now=at(1))
@@ -204,9 +289,125 @@ def test_a_refusal_stands_beside_its_field_and_loses_nothing(page: Client, wrong
         assert 'value="KH2108" checked' in text
 
 
+def test_a_name_may_have_dots_and_numbers(cast: Cast) -> None:
+    assert hold("KH2108", name="No. 3, 6.6.2027, ៦:០០ (Takeo)").name == "No. 3, 6.6.2027, ៦:០០ (Takeo)"
+
+
+# ---- How many ----
+
+
 def test_nobody_is_called_all_the_time(cast: Cast) -> None:
-    for _again in range(drills.MOST_AN_HOUR):
+    for _again in range(MOST_AN_HOUR):
         drills.cancel(hold("KH2108", by=cast.provincial), by=cast.provincial, now=at(0))
-    with pytest.raises(ValidationError, match="several drills in this hour"):
+    with pytest.raises(ValidationError, match="5 drills in that hour"):
         hold("KH21", by=cast.psc)
     assert hold("KH20") and hold("KH2108", now=at(61))
+
+
+def test_drills_planned_days_apart_for_one_hour_are_counted_in_that_hour(cast: Cast) -> None:
+    day = 12 * 24 * 60
+    for number in range(MOST_AN_HOUR):
+        hold("KH2108", minutes=1, now=at(number * 24 * 60), starts_at=at(day + 6 * number))
+    for start in (-30, 30, 59):
+        with pytest.raises(ValidationError, match="5 drills in that hour"):
+            hold("KH2108", minutes=1, now=at(7 * 24 * 60), starts_at=at(day + start))
+    assert hold("KH2108", minutes=1, now=at(7 * 24 * 60), starts_at=at(day + 60))
+
+
+def test_drills_planned_in_one_hour_for_several_days_are_not_too_many(cast: Cast) -> None:
+    for day in range(1, MOST_AN_HOUR + 3):
+        assert hold("KH2108", starts_at=at(day * 24 * 60))
+
+
+def test_one_that_was_cancelled_before_it_began_called_nobody_and_does_not_count(cast: Cast) -> None:
+    for number in range(MOST_AN_HOUR + 2):
+        drills.cancel(hold("KH2108", minutes=1, starts_at=at(60 + number)), by=cast.psc, now=at(1))
+    assert hold("KH2108", starts_at=at(60))
+
+
+# ---- While people vote ----
+
+#: The silence day of the cast's election is 5 June, the vote 6 June; the count ends with 7 June.
+EVENING = dt.datetime(2027, 6, 5, 18, 0, tzinfo=PHNOM_PENH)
+END = dt.datetime(2027, 6, 8, 0, 0, tzinfo=PHNOM_PENH)
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "is_held"),
+    [
+        (EVENING - 3 * MINUTES * MINUTE, True),
+        (EVENING - 3 * MINUTES * MINUTE + MINUTE, False),
+        (EVENING, False),
+        (EVENING + dt.timedelta(hours=14), False),
+        (END - MINUTE, False),
+        (END, True),
+    ],
+)
+def test_a_province_holds_none_from_the_evening_before_the_vote_to_the_end_of_the_count(
+    start: dt.datetime, is_held: bool, cast: Cast
+) -> None:
+    if is_held:
+        assert hold("KH2108", by=cast.provincial, starts_at=start)
+        return
+    with pytest.raises(ValidationError) as refused:
+        hold("KH2108", by=cast.provincial, starts_at=start)
+    assert "ask the PSC or the NEC to hold it" in refused.value.message_dict["starts_at"][0]
+    with pytest.raises(ValidationError):
+        drills.preview(["KH2108"], minutes=MINUTES, starts_at=start, by=cast.provincial, now=at(0))
+
+
+def test_nor_one_that_begins_at_once(cast: Cast) -> None:
+    with pytest.raises(ValidationError) as refused:
+        hold("KH2108", by=cast.provincial, now=EVENING)
+    assert set(refused.value.message_dict) == {"starts_at"}
+    assert not Drill.objects.exists()
+
+
+@pytest.mark.parametrize("person", ["psc", "nec"])
+def test_the_psc_and_the_nec_may_hold_one_even_then(person: str, cast: Cast) -> None:
+    by = getattr(cast, person)
+    assert drills.preview(["KH2108"], minutes=MINUTES, starts_at=EVENING, by=by, now=EVENING)
+    drill = hold("KH2108", by=by, starts_at=EVENING)
+    rehearsal.advance(EVENING)
+    assert call_of(drill, "KH2108").called_at == EVENING
+
+
+@pytest.mark.parametrize(("place", "is_held"), [("KH210801", False), ("KH21", False), ("KH20", True)])
+def test_a_vote_of_one_place_counts_for_the_commands_that_it_lies_in(place: str, is_held: bool, cast: Cast) -> None:
+    """A vote that is held again in one commune."""
+    for phase, first in ((Phase.POLLING, 0), (Phase.COUNTING, 9)):
+        PhaseWindow.objects.create(
+            election=Election.objects.get(code="CC27"), phase=phase, jurisdiction_id=place, basis=Basis.ILLUSTRATIVE,
+            starts_at=at(24 * 60 + first * 60), ends_at=at(24 * 60 + (first + 9) * 60),
+        )  # fmt: skip
+    asked = {"by": cast.provincial, "starts_at": at(24 * 60 + 10 * 60)}
+    if is_held:
+        assert hold("KH2108", **asked)
+        return
+    with pytest.raises(ValidationError):
+        hold("KH2108", **asked)
+    assert hold("KH2108", by=cast.provincial, starts_at=at(24 * 60 + 19 * 60))
+
+
+def test_one_whose_time_became_that_of_a_vote_does_not_begin(cast: Cast) -> None:
+    drill = hold("KH2108", by=cast.provincial, starts_at=at(600))
+    PhaseWindow.objects.create(
+        election=Election.objects.get(code="CC27"), phase=Phase.POLLING, basis=Basis.ILLUSTRATIVE,
+        starts_at=at(500), ends_at=at(1000),
+    )  # fmt: skip
+    assert rehearsal.advance(at(600)) == 0
+    drill.refresh_from_db()
+    assert drill.ended_at == at(600) and not drill.calls.exclude(called_at=None).exists()
+    entry = Entry.objects.get(act="drill", after__what="cancelled")
+    assert entry.after["why"] == "vote" and "people vote" in sentence(entry)
+
+
+def test_the_page_says_beside_the_field_why_not(cast: Cast, signed_in: Callable[..., Client]) -> None:
+    with time_machine.travel(at(0), tick=False):
+        client = signed_in(cast.provincial)
+        for do in ("preview", "start"):
+            asked = NEW | {"starts_at": "2027-06-06T09:00", "do": do}
+            answer = client.post(reverse("escalation:drill_new"), asked)
+            assert answer.status_code == 422 and "around the vote and the count" in answer.content.decode()
+    assert not Drill.objects.exists()
