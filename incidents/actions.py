@@ -54,8 +54,7 @@ from incidents.models import (
     StationChange,
 )
 from incidents.pauses import snooze, wake
-from incidents.referrals import conclude_referral, refer
-from incidents.referrals import running as running_referrals
+from incidents.referrals import concludable, conclude_referral, may_refer, refer
 from incidents.routing import nearest_staffed, nec
 from incidents.rumours import time_verification
 from incidents.severity import NEEDS_UPDATES, lower_severity, raise_severity
@@ -519,8 +518,11 @@ def _allowed(acts: Iterable[Act], incident: Incident, user: User) -> Iterator[Ac
         if act not in _ACTS or not _applies(act, incident) or not authority.may(act, user.current_postings, facts):
             continue
         # Asked last, because it is asked of the database.
-        if act != Act.CONCLUDE_REFERRAL or running_referrals(incident).exists():
-            yield act
+        if act == Act.REFER and not may_refer(incident, user):
+            continue
+        if act == Act.CONCLUDE_REFERRAL and not concludable(incident, user):
+            continue
+        yield act
 
 
 def _applies(act: Act, case: Incident) -> bool:

@@ -45,6 +45,8 @@ def resolve(incident: Incident, *, by: User, outcome: str, verification: str = "
     if verification:
         chosen(Verification, verification, "verification")
     with turn(incident, Act.RESOLVE, by=by, **how) as t:
+        if text := referrals.why_not_pending(t.incident, outcome):
+            raise ValidationError({"outcome": text}, code="choice")
         if t.incident.severity == Severity.CRITICAL and not t.incident.is_sealed:
             ask(t, {"outcome": outcome, "verification": verification})
         else:
@@ -65,7 +67,7 @@ def close(incident: Incident, *, by: User, **how: Any) -> Incident:
     with turn(incident, Act.CLOSE, by=by, **how) as t:
         case = t.incident
         referrals.refuse_while_running(case)
-        missing = []
+        missing = [_("how the referral ended")] if case.outcome == Outcome.REFERRED_PENDING else []
         if case.category_id == "UNK-00":
             missing.append(_("a category"))
         if case.verification in (Verification.UNVERIFIED, Verification.PARTIAL):
@@ -196,6 +198,9 @@ def countersign(incident: Incident, *, by: User, **how: Any) -> Incident:
             pauses.begin(t)
             clear_request(case)
         elif asked == Act.RESOLVE:
+            if text := referrals.why_not_pending(case, case.request_data["outcome"]):
+                # What ran when it was asked for may have ended meanwhile.
+                raise refused(f"{text} {_('For another outcome, decline what was asked.')}")
             _resolve(t, case.request_data["outcome"], case.request_data.get("verification", ""), case.request_by)
         else:
             referrals.refuse_while_running(case)

@@ -24,6 +24,8 @@ from incidents.choices import (
     Nature,
     Outcome,
     PointPrecision,
+    ReferralBody,
+    ReferralOutcome,
     Severity,
     Verification,
 )
@@ -179,11 +181,19 @@ class Quarter:
         outcome = Outcome.HAZARD_REMOVED if draw.category.nature == Nature.HAZARD else chance.choice(
             [Outcome.SETTLED, Outcome.SETTLED, Outcome.WARNED, Outcome.REFERRED_PENDING, Outcome.NOT_ESTABLISHED]
         )  # fmt: skip
+        if is_referred := outcome == Outcome.REFERRED_PENDING:
+            body = ReferralBody.PEC if draw.category.nature == Nature.ELECTORAL else ReferralBody.PROSECUTOR
+            case.refer(resolve - 1, body, f"{case.key.int % 900 + 100}/{draw.t0:%y}", *_ALL)
         case.after(
             resolve, Act.RESOLVE, OWNER, _province(draw), *_ABOVE, outcome=outcome, verification=verified, note=""
         )
         case.countersign(resolve + 60, "nec-second")
         close = resolve + chance.uniform(600, 4000)
+        if is_referred:
+            case.after(
+                close - 1, Act.CONCLUDE_REFERRAL, OWNER, _province(draw), *_ABOVE, referral=1,
+                outcome=ReferralOutcome.CONCLUDED, note="",
+            )  # fmt: skip
         case.after(close, Act.CLOSE, _province(draw), *_ABOVE, "nec-secretariat", note=self._say(CLOSED))
         return close
 

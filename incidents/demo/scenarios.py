@@ -1,8 +1,8 @@
 """The ten scenarios of the domain study, in the days of the Senate election of February 2024.
 
-Minutes count from the first report. What the system does not do yet is not staged: referrals with a deadline of their
-own (S10), the worksheet of alleged incitement beyond its outcome (S8), cases linked without being joined (S10), CAP
-messages that reach the public. Persons are unnamed; the Demo Province (99) is fictional.
+Minutes count from the first report. What the system does not do yet is not staged: the worksheet of alleged incitement
+beyond its outcome (S8), cases linked without being joined (S10), CAP messages that reach the public. Persons are
+unnamed; the Demo Province (99) is fictional.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from incidents.choices import (
     Outcome,
     PersonRole,
     PointPrecision,
+    ReferralBody,
+    ReferralOutcome,
     Severity,
     TargetType,
     Verification,
@@ -215,7 +217,13 @@ def rally_brawl(stage: Stage) -> Case:
     )
     first.after(1110, Act.HAND_BACK, OWNER, "province-99", reason="ស្ងប់ស្ងាត់អស់រយៈពេល ១២ ម៉ោង ស្រុកអាចតាមដានបន្ត។")
     first.take(1130)
+    # The machete is for the prosecutor, whom the law sets no time: the case closes once there is an outcome.
+    first.refer(1290, ReferralBody.PROSECUTOR, "ស្នក.ខប 31/24", OWNER, "province-99", "psc-watch")
     _settle(first, 1300, outcome=Outcome.REFERRED_PENDING, classification=Classification.ELECTORAL)
+    first.after(
+        2700, Act.CONCLUDE_REFERRAL, OWNER, "province-99", "psc-watch", "nec-secretariat", referral=1,
+        outcome=ReferralOutcome.WARNED, note="",
+    )  # fmt: skip
     return first
 
 
@@ -273,10 +281,12 @@ def escort(stage: Stage) -> Case:
     case.after(
         1440, Act.CLASSIFY, "nec-integrity", "nec-secretariat", classification=Classification.ELECTORAL, reason="actor"
     )
+    case.refer(2940, ReferralBody.INSPECTORATE, "អធ 7/24", OWNER)
     case.after(
         3000, Act.RESOLVE, OWNER, outcome=Outcome.REFERRED_PENDING, verification=Verification.VERIFIED,
         note="បានបញ្ជូនទៅអគ្គាធិការដ្ឋាន។",
     )  # fmt: skip
+    case.after(4380, Act.CONCLUDE_REFERRAL, OWNER, referral=1, outcome=ReferralOutcome.CONCLUDED, note="")
     return case.after(4400, Act.CLOSE, "nec-integrity", note="")
 
 

@@ -171,6 +171,15 @@ class Case:
         self.stage.at(self.t0 + dt.timedelta(minutes=minutes), lambda now: step(self.read(), now))
         return self
 
+    def refer(self, minutes: float, body: str, document: str, *by: str) -> Case:
+        """Plan that the case goes to a body of the law, with a paper sent half an hour before."""
+
+        def step(incident: Incident, now: dt.datetime) -> None:
+            sent_at = now - dt.timedelta(minutes=30)
+            self.do(Act.REFER, *by, now=now, case=incident, body=body, document=document, sent_at=sent_at, note="")
+
+        return self.call(minutes, step)
+
     def take(self, minutes: float) -> Case:
         """Plan that whoever owns the case acknowledges it, or accepts it where that has been done."""
 

@@ -69,13 +69,7 @@ def _referred(stage: Stage, election: Election) -> None:
     )  # fmt: skip
     case.take(20)
     case.after(50, Act.UPDATE, OWNER, note="បានពិនិត្យក្តារបិទផ្សាយ និងថតរូប។")
-
-    def refer(incident: Incident, now: dt.datetime) -> None:
-        sent_at = now - dt.timedelta(minutes=30)
-        values: dict[str, Any] = {"body": ReferralBody.PEC, "sent_at": sent_at, "document": "គធ.ខប 12/2026", "note": ""}
-        case.do(Act.REFER, OWNER, "nec-secretariat", now=now, case=incident, **values)
-
-    case.call(2 * HOUR, refer)
+    case.refer(2 * HOUR, ReferralBody.PEC, "គធ.ខប 12/2026", OWNER, "nec-secretariat")
 
 
 def _by_prosecutor(stage: Stage, election: Election) -> None:
@@ -86,17 +80,7 @@ def _by_prosecutor(stage: Stage, election: Election) -> None:
     )  # fmt: skip
     case.take(60)
     case.after(2 * HOUR, Act.UPDATE, OWNER, note="បានរកឃើញកង់ពីរគ្រឿងវិញ។")
-
-    def refer(incident: Incident, now: dt.datetime) -> None:
-        values: dict[str, Any] = {
-            "body": ReferralBody.PROSECUTOR,
-            "sent_at": now - dt.timedelta(hours=1),
-            "document": "",
-            "note": "",
-        }
-        case.do(Act.REFER, OWNER, now=now, case=incident, **values)
-
-    case.call(5 * HOUR, refer)
+    case.refer(5 * HOUR, ReferralBody.PROSECUTOR, "", OWNER)
 
 
 def _unverified(stage: Stage, election: Election) -> None:

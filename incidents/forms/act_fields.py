@@ -183,11 +183,12 @@ def _until(asked: Asked) -> forms.Field:
 
 
 def _referral(asked: Asked) -> forms.Field:
-    """The referrals of the case that have no outcome yet."""
+    """The referrals of the case that have no outcome yet and whose outcome this person may record."""
+    theirs = referrals.concludable(asked.incident, asked.person)
     listed = [
         (str(number), referrals.in_words(row))
         for number, row in referrals.numbered(asked.incident).items()
-        if not row.outcome
+        if number in theirs
     ]
     return _select(_("Which referral"), listed, initial=listed[0][0] if listed else None)
 

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from commands.models import User
-from incidents import actions, evidence, identities, lifecycle
+from incidents import actions, evidence, identities, lifecycle, referrals
 from incidents.choices import Act
 from incidents.forms.acts import ActForm
 from incidents.forms.asks import ASKS
@@ -124,7 +124,8 @@ def _show(request: HttpRequest, form: ActForm, *, status: int, refusal: str = ""
 def _why_not(form: ActForm) -> str:
     if lifecycle.after(form.incident.state, form.act) is None:
         return lifecycle.refusal(form.incident.state, form.act)
-    return _("Your posting may not do this to this case now.")
+    who = referrals.why_not(form.act, form.incident, form.person)
+    return who or _("Your posting may not do this to this case now.")
 
 
 def _decide_again(request: HttpRequest, form: ActForm, stale: actions.StaleVersion) -> HttpResponse:

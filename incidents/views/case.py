@@ -76,7 +76,7 @@ def _content(incident: Incident, user: User, now: dt.datetime, detailed: bool) -
         # A number nobody wrote is nought too: only what was reported is said.
         "impact": [(number, IMPACT_WORDS[name]()) for name in COUNTS if (number := getattr(incident, name))],
         "picture": outline.picture(incident, detailed=detailed),
-        **waiting.context(incident, clocks, custodies, now),
+        **waiting.context(incident, user, clocks, custodies, now),
         **_related(incident, user, detailed),
         **_people(incident, user, now, detailed),
     }

@@ -9,18 +9,23 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from commands.authority import may
+from commands.models import User
 from incidents import referrals, stand_down
 from incidents.choices import Act
 from incidents.models import Clock, ClockState, Custody, Incident, Referral
+from incidents.turn import facts_of
 
 
 @dataclass(frozen=True)
 class Referred:
-    """A referral with its number in the case; `left` is None where the law sets no time or an outcome is recorded."""
+    """A referral with its number in the case, and whether the reader may record its outcome or who else may."""
 
     number: int
     row: Referral
     is_late: bool
+    is_theirs: bool
+    who_ends: str
 
     @property
     def runs(self) -> bool:
@@ -37,16 +42,16 @@ class Pause:
 
 
 def context(
-    incident: Incident, clocks: Sequence[Clock], custodies: Sequence[Custody], now: dt.datetime
+    incident: Incident, user: User, clocks: Sequence[Clock], custodies: Sequence[Custody], now: dt.datetime
 ) -> dict[str, Any]:
-    """For the page of a case; one query, for its referrals."""
+    """For the page of a case; one query for its referrals, and where one runs two more for who made it."""
     last = custodies[-1] if custodies else None
     is_watched = last is not None and incident.is_open and stand_down.is_watched(last, now)
     return {
         "pause": _pause(incident, clocks),
         "pause_asked_until": _asked_until(incident),
         "pause_decided_by": incident.request_data.get("decided_by", ""),
-        "referrals": [_referred(n, row, now) for n, row in referrals.numbered(incident).items()],
+        "referrals": _referrals(incident, user, now),
         "watched_until": last.at + stand_down.WATCH if last and is_watched else None,
         "watched_by": last.from_command if last and is_watched else None,
     }
@@ -66,6 +71,17 @@ def _asked_until(incident: Incident) -> dt.datetime | None:
     return parse_datetime(incident.request_data.get("until", ""))
 
 
-def _referred(number: int, row: Referral, now: dt.datetime) -> Referred:
-    end = row.outcome_at or now
-    return Referred(number, row, is_late=row.due_at is not None and row.due_at < end)
+def _referrals(incident: Incident, user: User, now: dt.datetime) -> list[Referred]:
+    rows = referrals.numbered(incident)
+    runs = [number for number, row in rows.items() if not row.outcome]
+    acts = runs and may(Act.CONCLUDE_REFERRAL, user.current_postings, facts_of(incident, user))
+    theirs = referrals.concludable(incident, user) if acts else set()
+    others = set(runs) - theirs if acts else set()
+    who = referrals.who_ends(incident, others) if others else {}
+    return [
+        Referred(number, row, _is_late(row, now), number in theirs, who.get(number, "")) for number, row in rows.items()
+    ]
+
+
+def _is_late(row: Referral, now: dt.datetime) -> bool:
+    return row.due_at is not None and row.due_at < (row.outcome_at or now)

@@ -87,8 +87,8 @@ def test_several_referrals_run_beside_each_other(cast: Cast, make_incident: Make
 
 
 def test_a_case_does_not_close_while_a_referral_runs_and_does_after_it(cast: Cast, make_incident: Make) -> None:
-    case = resolved(make_incident(), cast, outcome="referred_pending")
-    case = referred(case, cast.duty_commander, document="12/27")
+    case = referred(make_incident(), cast.duty_commander, document="12/27")
+    case = resolved(case, cast, outcome="referred_pending")
     with pytest.raises(ValidationError, match=r"waits for: Commune election commission \(12/27\)"):
         do(Act.CLOSE, case, cast.provincial)
     case = do(Act.CONCLUDE_REFERRAL, case, cast.duty_commander, NOW + DAY, referral=1, outcome="concluded")
