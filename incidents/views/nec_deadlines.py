@@ -1,4 +1,4 @@
-"""The NEC's list of running legal deadlines: what was referred, to whom, and how much time its body has left."""
+"""The NEC's lists of running referrals: how much time each body has left by law, and what waits without such a time."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ MOST = 100
 
 @require_safe
 def deadlines(request: HttpRequest) -> HttpResponse:
-    """Running referrals with a time by law, soonest first; then how many have none."""
+    """Running referrals with a time by law, soonest first; then those without one, longest waiting first."""
     user, now = person_with(request, *CLASSIFIERS), timezone.now()
     cases = Incident.objects.visible_to(user)
-    running = referrals.with_deadline(cases)
-    listed = list(running[: MOST + 1])
+    timed, untimed = referrals.with_deadline(cases), referrals.without_deadline(cases)
     context = {
-        "rows": listed[:MOST],
-        "is_cut": len(listed) > MOST,
-        "late": running.filter(due_at__lt=now).count(),
-        "total": running.count(),
-        "without": referrals.without_deadline(cases).count(),
+        "rows": timed[:MOST],
+        "total": timed.count(),
+        "late": timed.filter(due_at__lt=now).count(),
+        "untimed": [(row, now - row.sent_at) for row in untimed[:MOST]],
+        "without": untimed.count(),
+        "unnumbered": untimed.filter(document="").count(),
+        "most": MOST,
         "now": now,
     }
     return render(request, "nec/deadlines.html", context)

@@ -147,6 +147,33 @@ def test_the_nec_reads_which_legal_deadlines_run_and_how_much_time_is_left(
     assert hidden.reference in signed_in(cast.nec_integrity).get(reverse("nec:deadlines")).content.decode()
 
 
+def test_the_nec_reads_case_by_case_what_waits_without_a_time_by_law(
+    cast: Cast, make_incident: Make, make_sealed: Make, signed_in: Callable[..., Client]
+) -> None:
+    recent = do(Act.REFER, make_incident(), cast.duty_commander, NOW, body="court", sent_at=NOW, document="31/27")
+    parked = do(Act.REFER, make_incident(), cast.duty_commander, NOW, body="prosecutor", sent_at=NOW - 1440 * HOUR)
+    hidden = do(Act.REFER, make_sealed(), cast.demo_integrity, NOW, body="inspectorate", sent_at=NOW)
+    text = signed_in(cast.nec).get(reverse("nec:deadlines")).content.decode()
+    assert text.index(parked.reference) < text.index(recent.reference), "the longest waiting stands first"
+    assert "60 d" in text
+    assert text.count("No document number") == 1 and "For 1 the number is missing." in text
+    assert hidden.reference not in text
+    assert hidden.reference in signed_in(cast.nec_integrity).get(reverse("nec:deadlines")).content.decode()
+    do(Act.CONCLUDE_REFERRAL, parked, cast.duty_commander, NOW, referral=1, outcome="settled")
+    assert parked.reference not in signed_in(cast.nec).get(reverse("nec:deadlines")).content.decode()
+
+
+def test_each_list_of_referrals_shows_a_hundred_and_says_that_there_are_more(
+    cast: Cast, make_incident: Make, signed_in: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("incidents.views.nec_deadlines.MOST", 1)
+    for body in ("prosecutor", "court", "cec", "cec"):
+        do(Act.REFER, make_incident(), cast.duty_commander, NOW, body=body, sent_at=NOW)
+    text = signed_in(cast.nec).get(reverse("nec:deadlines")).content.decode()
+    assert text.count("#referrals") == 2
+    assert "the hundred whose time ends first" in text and "the hundred that wait longest" in text
+
+
 def test_a_late_step_says_how_late_and_why(cast: Cast, make_incident: Make, signed_in: Callable[..., Client]) -> None:
     case = make_incident()
     due = NOW + HOUR
