@@ -119,7 +119,7 @@ def test_whose_answer_somebody_else_entered_reads_by_whom(
     assert [(n.recipient, n.channel) for n in told] == [(cast.duty_commander, "inbox")]
     page = signed_in(cast.duty_commander).get(reverse("incidents:inbox")).content.decode()
     assert f"{texts.MARK}: {cast.provincial.username} entered in your name that" in page
-    assert "Heard by: Phone." in page and "If you did not say so, tell your command." in page
+    assert "Heard by: phone to desk." in page and "If you did not say so, tell your command." in page
 
 
 def test_nobody_is_told_of_an_answer_they_gave_themselves(cast: Cast) -> None:
