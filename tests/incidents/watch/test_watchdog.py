@@ -349,6 +349,7 @@ def test_a_deadline_that_cannot_be_fired_is_no_good_health(
     said = "These cases do not move up by themselves"
     mine = signed_in(cast.provincial).get(reverse("incidents:inbox")).content.decode()
     assert said in mine and case.reference in mine.split(said)[1].split("</div>")[0]
+    assert "Escalation engine on time" in mine, "it goes on for all others"
     assert said not in signed_in(cast.demo_provincial).get(reverse("incidents:inbox")).content.decode()
     assert said not in signed_in(cast.officer).get(reverse("incidents:inbox")).content.decode()
     page = signed_in(cast.psc).get(reverse("escalation:engine")).content.decode()
