@@ -352,8 +352,9 @@ def test_a_deadline_that_cannot_be_fired_is_no_good_health(
     assert "Escalation engine on time" in mine, "it goes on for all others"
     assert said not in signed_in(cast.demo_provincial).get(reverse("incidents:inbox")).content.decode()
     assert said not in signed_in(cast.officer).get(reverse("incidents:inbox")).content.decode()
-    page = signed_in(cast.psc).get(reverse("escalation:engine")).content.decode()
-    assert "Single cases do not move up by themselves." in page and "Yes, on time." not in page
+    for person, where in ((cast.psc, "escalation:engine"), (cast.administrator, "start")):
+        page = signed_in(person).get(reverse(where)).content.decode()
+        assert "Single cases do not move up by themselves." in page and "Yes, on time." not in page
 
 
 def test_a_sealed_case_that_cannot_be_fired_is_named_to_nobody_of_the_unit(
