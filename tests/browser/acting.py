@@ -10,6 +10,8 @@ CASE = re.compile(r"/incidents/[0-9a-f-]{36}/(\?.*)?(#.*)?$")
 
 def press(page: Any, act: str) -> Any:
     """Press the button of an act wherever the page offers it; its form, in a dialog or on a page of its own."""
+    # A part of the page that has only begun to arrive shows buttons that its rest will hide.
+    page.wait_for_load_state()
     button = page.locator(f"a[data-act][href$='act={act}']")
     if not button.locator("visible=true").count():
         page.locator(".more-acts > summary").click()

@@ -41,7 +41,7 @@ def test_a_case_is_worked_from_the_queue_to_its_end_and_reopened(
     page.locator("#filters .chip").first.click()
     page.locator("input[name=severity][value=medium]").check()
     page.locator(".panel button").click()
-    assert "severity=medium" in page.url
+    page.wait_for_url("**severity=medium**")
     page.reload()
     assert page.locator("[data-rows] tr").count() == 1
     page.locator("[data-rows] .case-title").click()
