@@ -29,7 +29,7 @@ from incidents.delivery import drills
 from incidents.election_choice import current_election
 from incidents.escalation import board
 from incidents.escalation.said import Plain, Said, heading, said
-from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, pulse, set_aside, stuck
+from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, patience, pulse, set_aside, stuck
 from incidents.models import Incident, Notice, NoticeChannel
 from incidents.templatetags._engine import plain_of
 
@@ -231,11 +231,12 @@ class Shell:
 
     @cached_property
     def set_aside(self) -> list[Incident]:
-        """Cases of the person that do not move up by themselves, because a deadline of theirs fails; the first few."""
+        """Cases of the person with a deadline that fails: NAMED of them and, where there are more, one more."""
         if self.user is None or not self.watches or not self.engine.has_set_aside:
             return []
-        failing = set_aside(self.now).values("clock__incident")
-        return list(Incident.objects.visible_to(self.user).filter(pk__in=failing).order_by("next_due_at")[:NAMED])
+        failing = set_aside(self.now - patience()).values("clock__incident")
+        cases = Incident.objects.visible_to(self.user).filter(pk__in=failing)
+        return list(cases.order_by("next_due_at", "pk")[: NAMED + 1])
 
     @cached_property
     def stuck(self) -> list[Stuck]:

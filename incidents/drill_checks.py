@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
-from django.db.models import F
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from commands.models import SecurityCommand
 from incidents.escalation.beginnings import HOUR, MOST_AN_HOUR, is_crowded, latest_end, vote_within
 from incidents.limits import clean_words
-from incidents.models import Drill
+from incidents.models import Drill, DrillCall
 
 LONGEST_MINUTES = 240
 NAME_MAX = 80
@@ -62,14 +63,17 @@ def refuse_overlap(called: Sequence[SecurityCommand], begins: dt.datetime, minut
     """No command is in two drills at a time. The PSC alone may be: else one province's drill would stop all others."""
     end = begins + dt.timedelta(minutes=minutes * len({c.rung for c in called}))
     below_the_top = [c.pk for c in called if c.rung != 3]
-    # One that was cancelled before it began called nobody; who began and cancelled it at once called people.
-    near = Drill.objects.filter(calls__command__in=below_the_top or called).exclude(ended_at__lt=F("starts_at"))
-    begun = near.filter(starts_at__gt=begins - HOUR, starts_at__lt=begins + HOUR).distinct().order_by()
-    if is_crowded([at for _key, at in begun.values_list("pk", "starts_at")], begins):
+    # Of one that ended, who was called: cancelled before it began it called nobody.
+    near = DrillCall.objects.filter(Q(drill__ended_at=None) | Q(called_at__isnull=False))
+    near = near.filter(command__in=below_the_top or called, drill__starts_at__gt=begins - HOUR)
+    begun: dict[int, list[dt.datetime]] = defaultdict(list)
+    for key, at in near.filter(drill__starts_at__lt=begins + HOUR).values_list("command", "drill__starts_at"):
+        begun[key].append(at)
+    if any(is_crowded(starts, begins) for starts in begun.values()):
         raise ValidationError(
             {
                 "command": _(
-                    "These commands have %(most)s drills in that hour, more would be ignored. "
+                    "One of these commands has %(most)s drills in that hour, more would be ignored. "
                     "Choose a time an hour before or after them."
                 )
                 % {"most": MOST_AN_HOUR}

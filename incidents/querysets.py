@@ -148,7 +148,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         return self.filter(state__in=OPEN)
 
     def overdue(self, now: dt.datetime) -> IncidentQuerySet:
-        """Open cases whose earliest deadline has passed at `now`."""
+        """Open cases whose next deadline (`timekeeping.in_turn`) has passed at `now`."""
         return self.filter(state__in=OPEN, next_due_at__lt=now)
 
     def counted(self) -> IncidentQuerySet:

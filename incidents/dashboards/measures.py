@@ -304,7 +304,7 @@ _ALL: tuple[Measure, ...] = (
         {"state": ("open",), "severity": ("high",)},
     ),
     Measure(
-        "late", _("Late"), _("Open cases whose earliest deadline has passed."), CASES, NOW, late,
+        "late", _("Late"), _("Open cases whose next deadline has passed."), CASES, NOW, late,
         {"state": ("late",)},
     ),
     Measure(

@@ -68,6 +68,9 @@ class Job:
     fault: Fault | None = None
     skipped: bool = False
     waits: bool = False
+    #: Its send was begun, and it was heard of again.
+    begun: bool = False
+    settled: bool = False
 
 
 @dataclass
@@ -117,6 +120,8 @@ class _Call:
         self._channels = [*(_Channel(name) for name in works), *hooks]
         #: Begun so early on webhooks that their time limits are over before nothing more is begun elsewhere.
         self._hooks_stop_at = self._begun + max(seconds - 2 * settings.GATEWAY_TIMEOUT, seconds / 2)
+        #: What was handed to webhooks.
+        self._for_hooks: list[Job] = []
         #: By channel: until when it is known to have worked, so that not every message says it again.
         self._well_until: dict[str, float] = {}
         self._done: queue.Queue[tuple[_Channel, Job | None]] = queue.Queue()
@@ -136,11 +141,24 @@ class _Call:
                 for channel in self._channels:
                     self._begin(channel)
                 if self._is_over():
-                    return
+                    break
                 self._settle()
         finally:
             for threads in (self._threads, *self._hook_threads.values()):
                 threads.shutdown(wait=False, cancel_futures=True)
+        self._leave_hooks()
+
+    def _leave_hooks(self) -> None:
+        """Of webhooks left behind, what was begun counts as not answered, and what was not is free for the next call.
+
+        Leased on, the messages of systems that work would wait with those of the ones that hang.
+        """
+        self._settle(wait=0.0)
+        left = [job for job in self._for_hooks if not job.settled]
+        for job in left:
+            job.skipped = not job.begun
+            job.fault = Unreachable("no answer in time") if job.begun else None
+        self._mark(left)
 
     def _is_over(self) -> bool:
         """Nothing is under way, or it hangs beyond every limit; webhooks alone are not waited for any longer."""
@@ -205,6 +223,8 @@ class _Call:
         for number, job in enumerate(jobs):
             # One lane a webhook: where its system is down, its other messages are not tried.
             lanes[job.message.hook or -1 - number % width].append(job)
+        if channel.is_hooks:
+            self._for_hooks += jobs
         for mine in lanes.values():
             channel.busy += 1
             threads.submit(self._drive, channel, mine)
@@ -218,6 +238,7 @@ class _Call:
                 if down or channel.is_shut() or time.monotonic() > self._ends(channel):
                     job.skipped, job.waits = True, down
                 else:
+                    job.begun = True
                     try:
                         lane.send(job.message)
                     except Fault as fault:
@@ -235,17 +256,18 @@ class _Call:
 
     # ---- Back ----
 
-    def _settle(self) -> None:
-        """Mark what the lanes have done since; waits a moment for the first, and a little for those that follow it."""
+    def _settle(self, wait: float = LOOK_SECONDS) -> None:
+        """Mark what the lanes have done since; waits so long for the first, and a little for those that follow it."""
         done: dict[str, list[Job]] = defaultdict(list)
         try:
-            item = self._done.get(timeout=LOOK_SECONDS)
+            item = self._done.get(timeout=wait) if wait else self._done.get_nowait()
             until = time.monotonic() + TOGETHER_SECONDS
             while True:
                 channel, job = item
                 if job is None:
                     channel.busy -= 1
                 else:
+                    job.settled = True
                     done[channel.name].append(job)
                 item = self._done.get(timeout=max(until - time.monotonic(), 0.001))
         except queue.Empty:

@@ -58,7 +58,7 @@ CHECKS: tuple[Check, ...] = (
     Check("not_fired", "a step that was due a quarter of an hour ago and was not done",
           "Is the engine late? See /health/engine. Else look for the case's key in the worker's log.",
           audit_cases.not_fired),
-    Check("wrong_deadline", "a case whose next deadline in lists is not the earliest it has",
+    Check("wrong_deadline", "a case whose next deadline in lists is not the one that counts next",
           "Lists and boards order it wrongly. Any act on the case mends it.", audit_cases.wrong_deadline),
     Check("pause_without_end", "a paused case that nothing wakes, or a pause that runs for a case that is not paused",
           "Wake the case by hand.", audit_cases.pause_without_end),

@@ -8,7 +8,7 @@ loudly, to the top and the NEC, again and again.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from incidents.choices import ClockKind, Deed
@@ -177,6 +177,12 @@ def tighten(clock: Ticking, since: dt.datetime, minutes: int, rules: Rules) -> b
     return True
 
 
+def shown(clocks: Iterable[Ticking]) -> Ticking | None:
+    """Of a case's clocks the one whose deadline it shows as its next: as `timekeeping.in_turn` puts them. Pure."""
+    standing = (c for c in clocks if c.state in ("running", "exhausted"))
+    return min(standing, key=lambda c: (c.kind == ClockKind.LEGAL, c.deadline_at), default=None)
+
+
 @dataclass(slots=True, kw_only=True)
 class Happening:
     """One step that fired, as it is to be kept; `step`, `episode` and `due_at` are those of the clock as it fired.
@@ -313,9 +319,8 @@ class Course:
                 clock.is_changed = True
 
     def earliest(self) -> Ticking | None:
-        """The clock whose deadline the case shows as its next: as `timekeeping.in_turn` puts them."""
-        standing = [c for c in self.clocks if c.state in ("running", "exhausted")]
-        return min(standing, key=lambda c: (c.kind == ClockKind.LEGAL, c.deadline_at), default=None)
+        """The clock whose deadline the case shows as its next."""
+        return shown(self.clocks)
 
 
 def played(course: Course, until: dt.datetime, now: dt.datetime, at_most: int) -> list[Happening]:

@@ -256,13 +256,16 @@ class _Tick:
         return 1
 
     def _fire_alone(self, key: str, until: dt.datetime, clock: Clock) -> bool:
-        """Whether what is due of this clock could be fired while the others of the case stand still."""
+        """Whether what is due of this clock could be fired, or put right, while the others of the case stand still."""
         try:
             done = fire(self.now, until, 1, self.chains, self.run, [key], catching_up=self.catching_up, alone=clock.pk)
         except Exception as fault:  # as above; it is this one then, or the case itself
             if self._is_cut(fault):
                 raise
             self.chains = Chains(self.now)
+            if is_fired_already(fault) and mend(key, self.now, until):
+                # What is due of it now, it fires in the next batch.
+                return True
             self.run.error = f"{type(fault).__name__}: {fault}"[:500]
             return False
         self._count(done)

@@ -25,7 +25,7 @@ from elections.models import Election
 from incidents import bulk
 from incidents.choices import OPEN, Act, Channel, ClockKind, Severity
 from incidents.escalation.claims import clocks_of, rules_of_all
-from incidents.escalation.decide import Ticking, tighten
+from incidents.escalation.decide import Ticking, shown, tighten
 from incidents.escalation.turnings import entered_since, local_places, moments
 from incidents.models import Clock, ClockState, EngineRun, Entry, Incident, Policy
 from incidents.policies import Rules, targets_at
@@ -252,8 +252,8 @@ class _Retimed:
         if not moved:
             self._phases.append((key, str(phase.value)))
             return
-        standing = [c for c in clocks if c.state in ("running", "exhausted")]
-        first = min(standing, key=lambda c: c.deadline_at)
+        first = shown(clocks)
+        assert first is not None  # noqa: S101  one of them was moved just now
         self._cases.append(
             (key, phase.value, bulk.moment(first.deadline_at), first.kind, version + 1, bulk.moment(self.now))
         )

@@ -44,7 +44,7 @@ def said(reason: str) -> Said:
         ),
         "set_aside": Said(
             _("The engine runs, but the deadlines of single cases cannot be fired."),
-            _("Read the fault beside each of them on this page, and mend it. They are tried again by themselves."),
+            _("Read the fault of each on the page of the engine, and mend it. They are tried again by themselves."),
         ),
         "no_tick_yet": Said(_("The engine has not run yet."), _("Start the worker and the process that calls it.")),
     }
@@ -69,7 +69,7 @@ def plain(state: str, length: str, *, is_stood_in: bool = False, may_release: bo
             )
         return Plain(what, _("The PSC watch or the NEC secretariat lets it go on. Call them, and the technical desk."))
     if state == "set_aside":
-        what = _("The deadlines of single cases failed: these cases do not move up by themselves.")
+        what = _("The deadlines of single cases failed: these cases may not move up by themselves.")
         return Plain(what, _("Call the command that each of them waits for, and the technical desk."))
     if not length:
         what = _("The escalation engine does not run. Cases may be late.")
@@ -88,6 +88,6 @@ def heading(state: str) -> str:
         "late": _("Automatic escalation is late."),
         "stopped": _("Automatic escalation does not run."),
         "held": _("Automatic escalation waits for a person."),
-        "set_aside": _("Single cases do not move up by themselves."),
+        "set_aside": _("Single cases may not move up by themselves."),
     }
     return texts.get(state, "")

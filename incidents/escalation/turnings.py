@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
+
 from elections import calendar
-from elections.models import Election, PhaseWindow
-from incidents.choices import Severity
+from elections.models import Election
+from incidents.choices import ClockKind, Severity
 from incidents.deadlines import Targets
-from incidents.policies import Rules, policy_for, rules_of, targets_at
+from incidents.models import Incident
+from incidents.policies import Rules, rules_for, targets_at
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,25 @@ def moments(election: Election, hours: set[int]) -> Iterator[dt.datetime]:
             yield from (start for start, _end in calendar.tight_spans(election, hour, place))
 
 
-def next_within(now: dt.datetime, span: dt.timedelta) -> dt.datetime | None:
-    """The first moment in `span` from `now` at which deadlines of running cases may turn, by the policies in force.
-
-    Raises ValidationError where no policy was ever published.
-    """
-    until = now + span
-    # The tight time begins on the day before a polling window does.
-    near = PhaseWindow.objects.filter(starts_at__lte=until + dt.timedelta(days=2), ends_at__gt=now)
+def next_shorter(cases: Sequence[Incident], now: dt.datetime, span: dt.timedelta) -> dt.datetime | None:
+    """The first moment in `span` from `now` at which the calendar asks something of one of `cases` sooner than now."""
+    used = Election.objects.with_windows().filter(pk__in={case.election_id for case in cases})
+    elections = {election.pk: election for election in used}
     found: list[dt.datetime] = []
-    for election in Election.objects.filter(is_locked=False, pk__in=near.values("election")):
-        hour = rules_of(policy_for(election, now)).tight_from_hour
-        found += [at for at in moments(election, {hour}) if now < at <= until]
+    for case in cases:
+        election, place, severity = elections[case.election_id], case.place_id, case.severity
+        try:
+            rules = rules_for(case)
+            targets = targets_at(rules, election, calendar.phase_at(election, now, place), severity, place, now)
+            coming = [t for t in ahead(election, rules, severity, place, now) if t.at <= now + span]
+        except ValidationError:
+            # A policy with a gap: the audit names it.
+            continue
+        found += [turning.at for turning in coming if _is_shorter(turning.targets, targets)]
     return min(found, default=None)
+
+
+def _is_shorter(later: Targets, now: Targets) -> bool:
+    """Whether a clock that may run is asked for sooner."""
+    both = [(later.of(kind), now.of(kind)) for kind in ClockKind]
+    return any(minutes is not None and (before is None or minutes < before) for minutes, before in both)

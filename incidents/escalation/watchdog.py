@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from elections.prepared import prepared
 from incidents.escalation import doorbell
@@ -87,13 +87,13 @@ def pulse(now: dt.datetime) -> Pulse:
     Where something waits its journal is asked too, and where the engine itself is late the broker.
     """
     row = _state.first(1) or EngineState()
-    patience = dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
+    before = now - patience()
     # Asked again only where something waits: what was put into the past a moment ago waits no longer than since then.
-    late = overdue(now - patience) if _oldest.first(now - patience) else Clock.objects.none()
+    late = overdue(before) if _oldest.first(before) else Clock.objects.none()
     first = late.order_by("fires_at").first()
     stood_in = row.last_source == STAND_IN and row.last_ok_at is not None
     since = row.alarm_since if stood_in else row.last_ok_at
-    aside = _set_aside.first(now - patience) is not None
+    aside = _set_aside.first(before) is not None
     state, reason = "ok", ""
     if stood_in or (row.last_ok_at and now - row.last_ok_at > _stale()):
         state, reason = "stopped", _why(row, now)
@@ -158,11 +158,22 @@ def _set_aside(before: Any) -> QuerySet[Quarantine]:
     return set_aside(before)[:1]
 
 
-def set_aside(before: dt.datetime) -> QuerySet[Quarantine]:
-    """Deadlines that cannot be fired and were due before a moment: their cases do not move up by themselves."""
+def set_aside(before: Any) -> QuerySet[Quarantine]:
+    """Deadlines that cannot be fired and were due before a moment: their cases may not move up by themselves.
+
+    The row of one that fired since stays; its clock then stands at a step behind the last try.
+    """
     return Quarantine.objects.filter(
-        clock__state=ClockState.RUNNING, clock__fires_at__lt=before, clock__incident__election__is_locked=False
+        clock__state=ClockState.RUNNING,
+        clock__fires_at__lt=before,
+        next_try_at__gt=F("clock__fires_at"),
+        clock__incident__election__is_locked=False,
     ).order_by("pk")
+
+
+def patience() -> dt.timedelta:
+    """How long a step may wait past its time before it is told of."""
+    return dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
 
 
 @prepared

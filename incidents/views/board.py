@@ -176,7 +176,7 @@ class _Asked:
         ahead = steps.next_of(incidents, [d.clock for d in due], self.now)
         at = {d.incident: d.at for d in due}
         lines = [_line(row, ahead) for row in rows.rows_of(incidents, self.user, self.now)]
-        turns_at = turnings.next_within(self.now, steps.AHEAD[-1])
+        turns_at = turnings.next_shorter(incidents, self.now, steps.AHEAD[-1]) if incidents else None
         return {"groups": _grouped(lines, at, self.now), "more": more, "turns_at": turns_at}
 
     def _page(self, cases: IncidentQuerySet) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from django.contrib import messages
@@ -45,6 +46,9 @@ def engine(request: HttpRequest) -> HttpResponse:
     """Its pulse, its last rounds, what it set aside, what is before it."""
     user, now = _one_of(request, *KEEPERS), timezone.now()
     pulse, may_release = watchdog.pulse(now), user.has_role(*RELEASES)
+    if pulse.state == "set_aside" and not record.set_aside(user).exists():
+        # Of a case that the person may not know of nothing is said, and the engine is well.
+        pulse = replace(pulse, state="ok", reason="")
     context = {
         "pulse": pulse,
         "said": said.said(pulse.reason),

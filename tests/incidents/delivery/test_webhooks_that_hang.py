@@ -122,3 +122,21 @@ def test_one_that_answers_again_leaves_those_that_hang(
     make_incident(severity="medium", narrative="The market was closed for a third case.")
     assert claims.claim_for_hooks(NOW, 10, is_late=True) == []
     assert len(claims.claim_for_hooks(NOW, 10, is_late=False)) == 1
+
+
+def test_a_call_that_leaves_systems_behind_keeps_hold_of_no_message(
+    cast: Cast, hang: dict[str, Any], settings: Any, only_mail_to: Any, make_incident: Any
+) -> None:
+    """Whoever configures a long time limit must not find working systems leased beside those that hang."""
+    settings.GATEWAY_TIMEOUT = 0.1
+    only_mail_to()
+    for number in range(sender.HOOK_LANES[False] + 2):
+        make(cast, f"hangs-{number}")
+    Notice.objects.all().delete()
+    make_incident(severity="medium")
+    sender.deliver(NOW, seconds=0.4)
+    left = Notice.objects.filter(channel="webhook")
+    assert not left.exclude(lease_until=None).exists()
+    assert left.filter(attempts=1, last_error="no answer in time").count() == sender.HOOK_LANES[False]
+    assert left.filter(attempts=0, last_error="").count() == 2
+    hang["free"].set()

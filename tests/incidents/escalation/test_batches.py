@@ -284,3 +284,24 @@ def test_a_legal_deadline_long_past_stands_behind_what_the_owner_has_to_do(cast:
     case.refresh_from_db()
     assert (case.next_due_kind, case.next_due_at) == ("acknowledge", DUE)
     assert not list(audit_cases.wrong_deadline(NOW + MINUTE))
+
+
+def test_a_clock_that_lags_behind_its_record_is_put_right_beside_one_that_fails(
+    cast: Cast, make_incident: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are tried alone: a fault of one must not hide from the engine that the other only needs mending."""
+    case = make_incident(severity="low")
+    planted(case, kind="owner_moved", to_command=cast.command("provincial"))
+    start_clock(case, ClockKind.LEGAL, 60, NOW, NOW, about=1)
+    fire = decide.Course.fire
+
+    def broken(course: decide.Course, clock: decide.Ticking, now: dt.datetime) -> decide.Happening | None:
+        if clock.kind == ClockKind.LEGAL:
+            raise RuntimeError("nobody can read it")
+        return fire(course, clock, now)
+
+    monkeypatch.setattr(decide.Course, "fire", broken)
+    engine.tick(AFTER)
+    case.refresh_from_db()
+    assert case.owner == cast.command("provincial")
+    assert list(Quarantine.objects.values_list("clock__kind", flat=True)) == [ClockKind.LEGAL]

@@ -13,9 +13,9 @@ import pytest
 from elections import calendar
 from elections.choices import Basis, Phase
 from elections.models import Election, PhaseWindow
-from incidents import actions
-from incidents.choices import Act
-from incidents.escalation import engine, phases
+from incidents import actions, referrals
+from incidents.choices import Act, ClockKind
+from incidents.escalation import audit_cases, engine, phases
 from incidents.models import Clock, EngineRun, EngineState, Incident, ResponseTarget
 from tests.cast import COMMUNE, NOW, PHNOM_PENH, TAKEO, Cast
 from tests.incidents.escalation.tools import DAY, HOUR, MINUTE, running, told
@@ -298,3 +298,16 @@ def test_a_case_reported_in_the_phase_is_left_as_it_is(cast: Cast, make_incident
 
 def test_now_is_a_quiet_morning_of_the_campaign() -> None:
     assert calendar.phase_at(Election.objects.get(code="CC27"), NOW) == Phase.CAMPAIGN
+
+
+def test_a_phase_puts_no_legal_deadline_before_the_owners_own(cast: Cast, make_incident: Make) -> None:
+    case = make_incident(
+        now=SILENCE + 19 * HOUR, category="INF-02", severity="high", narrative="A post says voting was moved to Monday."
+    )
+    asked = SILENCE + 20 * HOUR
+    referrals.refer(case, by=cast.nec, body="cec", sent_at=SILENCE - 10 * DAY, version=None, now=asked)
+    engine.tick(POLLING)
+    case.refresh_from_db()
+    assert case.clock_phase == Phase.POLLING
+    assert case.next_due_kind != ClockKind.LEGAL
+    assert not list(audit_cases.wrong_deadline(POLLING))

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from commands.models import Cover, Posting, Roster, User
+from elections.models import PhaseWindow
 from incidents import actions
 from incidents.choices import Act
 from incidents.deadlines import Step
@@ -64,6 +65,27 @@ def test_a_phase_that_begins_within_the_day_is_announced(cast: Cast, signed_in: 
     seen = page(signed_in(cast.duty_commander))
     assert said in seen
     assert (silence + 18 * 60 * MINUTE).isoformat() in seen.split(said)[1].split("</p>")[0]
+
+
+def test_a_phase_of_another_place_or_with_longer_times_is_not_announced(
+    cast: Cast, signed_in: Sign, clock: Any
+) -> None:
+    said = "Another part of the election calendar begins"
+    election = assault(cast).election
+    hours = {"starts_at": NOW + 5 * 60 * MINUTE, "ends_at": NOW + 9 * 60 * MINUTE}
+    PhaseWindow.objects.create(
+        election=election, phase="polling", jurisdiction_id="KH99", basis="illustrative", **hours
+    )
+    assert said not in page(signed_in(cast.duty_commander))
+    PhaseWindow.objects.create(
+        election=election, phase="polling", jurisdiction_id="KH21", basis="illustrative", **hours
+    )
+    assert said in page(signed_in(cast.duty_commander))
+    PhaseWindow.objects.filter(jurisdiction_id="KH21").delete()
+    last = max(window.ends_at for window in PhaseWindow.objects.filter(election=election))
+    clock.move_to(last - 120 * MINUTE)
+    make_incident(by=cast.officer, now=last - 121 * MINUTE, category="CRM-02")
+    assert said not in page(signed_in(cast.duty_commander))
 
 
 def test_only_what_stops_the_step_is_offered_beside_it(cast: Cast, signed_in: Sign) -> None:

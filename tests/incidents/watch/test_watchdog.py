@@ -346,7 +346,7 @@ def test_a_deadline_that_cannot_be_fired_is_no_good_health(
     assert (seen.state, seen.reason, seen.is_ok, seen.is_alarm) == ("set_aside", "set_aside", False, False)
     answer = client.get(reverse("engine_health"))
     assert answer.status_code == 503 and answer.json()["reason"] == "set_aside"
-    said = "These cases do not move up by themselves"
+    said = "A deadline of these cases failed"
     mine = signed_in(cast.provincial).get(reverse("incidents:inbox")).content.decode()
     assert said in mine and case.reference in mine.split(said)[1].split("</div>")[0]
     assert "Escalation engine on time" in mine, "it goes on for all others"
@@ -354,7 +354,7 @@ def test_a_deadline_that_cannot_be_fired_is_no_good_health(
     assert said not in signed_in(cast.officer).get(reverse("incidents:inbox")).content.decode()
     for person, where in ((cast.psc, "escalation:engine"), (cast.administrator, "start")):
         page = signed_in(person).get(reverse(where)).content.decode()
-        assert "Single cases do not move up by themselves." in page and "Yes, on time." not in page
+        assert "Single cases may not move up by themselves." in page and "Yes, on time." not in page
 
 
 def test_a_sealed_case_that_cannot_be_fired_is_named_to_nobody_of_the_unit(
@@ -368,7 +368,7 @@ def test_a_sealed_case_that_cannot_be_fired_is_named_to_nobody_of_the_unit(
     set_aside(case)
     for person in (cast.demo_duty, cast.demo_provincial):
         page = signed_in(person).get(reverse("incidents:inbox")).content.decode()
-        assert "do not move up by themselves" not in page and case.reference not in page
+        assert "A deadline of these cases" not in page and case.reference not in page
 
 
 def test_one_that_is_not_overdue_yet_or_of_a_closed_record_alarms_nobody(cast: Cast, engine_is: Put) -> None:
@@ -381,3 +381,39 @@ def test_one_that_is_not_overdue_yet_or_of_a_closed_record_alarms_nobody(cast: C
     case.election.is_locked = True
     case.election.save()
     assert watchdog.pulse(NOW).is_ok
+
+
+def test_of_a_sealed_case_that_fails_nobody_reads_who_may_not_know_of_it(
+    cast: Cast, engine_is: Put, signed_in: Sign, client: Client
+) -> None:
+    engine_is("ok")
+    case = make_sealed(now=NOW - dt.timedelta(days=1))
+    Clock.objects.filter(incident=case).update(
+        anchor_at=NOW - dt.timedelta(days=1), deadline_at=NOW - 30 * MINUTE, fires_at=NOW - 30 * MINUTE
+    )
+    set_aside(case)
+    page = signed_in(cast.psc).get(reverse("escalation:engine")).content.decode()
+    assert "Yes, on time." in page and "Single cases" not in page
+    stranger = client.get(reverse("engine_health"), REMOTE_ADDR="203.0.113.9")
+    assert (stranger.status_code, stranger.json()["reason"]) == (200, "")
+    assert client.get(reverse("engine_health")).status_code == 503
+    assert "Single cases" in signed_in(cast.administrator).get(reverse("escalation:engine")).content.decode()
+
+
+def test_a_fault_that_passed_is_not_told_when_the_engine_is_late_afterwards(cast: Cast, engine_is: Put) -> None:
+    engine_is("ok")
+    case = overdue_case()
+    set_aside(case)
+    Quarantine.objects.update(next_try_at=NOW - 60 * MINUTE)
+    seen = watchdog.pulse(NOW)
+    assert (seen.state, seen.has_set_aside) == ("ok", False)
+
+
+def test_many_cases_that_fail_are_not_all_named(cast: Cast, engine_is: Put, signed_in: Sign) -> None:
+    engine_is("ok")
+    cases = [overdue_case() for _number in range(7)]
+    for case in cases:
+        set_aside(case)
+    page = signed_in(cast.psc).get(reverse("incidents:inbox")).content.decode()
+    line = page.split("A deadline of these cases failed")[1].split("</div>")[0]
+    assert sum(case.reference in line for case in cases) == 5 and "and more" in line
