@@ -98,6 +98,13 @@ def moment(value: dt.datetime, now: dt.datetime | None = None) -> str:
     return _("%(day)s, %(time)s") % {"day": full_day(value), "time": clock_time(value)}
 
 
+def dated(value: dt.datetime, now: dt.datetime) -> str:
+    """Day and time, of today too: for columns in which some moments are of other days."""
+    if local(value).date() == local(now).date():
+        return _("%(day)s, %(time)s") % {"day": day(value), "time": clock_time(value)}
+    return moment(value, now)
+
+
 def stretch(start: dt.datetime, end: dt.datetime) -> str:
     """From when to when, the day said once where it is one: 3 June, 07:00 to 19:00."""
     values = {"start": moment(start, start), "end": clock_time(end), "day": day(start)}

@@ -32,6 +32,7 @@ register.filter("clock_time", _time.clock_time)
 register.filter("day", _time.day)
 register.filter("full_day", _time.full_day)
 register.filter("moment", _time.moment)
+register.filter("dated", _time.dated)
 register.filter("since", _time.since)
 register.filter("stretch", _time.stretch)
 

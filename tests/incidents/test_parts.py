@@ -50,6 +50,8 @@ def test_a_moment_is_as_short_as_it_can_be_understood() -> None:
         assert _time.moment(NOW, NOW) == "08:00"
         assert _time.moment(NOW - dt.timedelta(days=2), NOW) == "23 May, 08:00"
         assert _time.moment(NOW - dt.timedelta(days=400), NOW) == "20 April 2026, 08:00"
+        assert _time.dated(NOW, NOW) == "25 May, 08:00"
+        assert _time.dated(NOW - dt.timedelta(days=400), NOW) == "20 April 2026, 08:00"
         assert _time.since(NOW - dt.timedelta(minutes=12), NOW) == "12 min ago"
 
 
