@@ -20,7 +20,7 @@ from elections.choices import Level
 from elections.models import Jurisdiction
 from incidents.choices import ClockKind, State
 from incidents.delivery import drills
-from incidents.delivery.texts import PASSED_DIGEST, passed_sentence, subject
+from incidents.delivery.texts import PASSED_DIGEST, day_and_time, passed_sentence, subject
 from incidents.models import ClockState, Incident, Notice, NoticeChannel
 
 #: Characters of one SMS: GSM 7-bit (those of the second set count twice), or UCS-2 where one letter is not in it.
@@ -137,11 +137,9 @@ def _due(case: Incident, now: dt.datetime) -> str:
 
 def moment(value: dt.datetime, now: dt.datetime) -> str:
     """14:20 of today, else 26 May, 14:20; local time."""
-    local = timezone.localtime(value)
-    time = date_format(local, "TIME_FORMAT")
-    if local.date() == timezone.localdate(now):
-        return time
-    return _("%(day)s, %(time)s") % {"day": date_format(local, "MONTH_DAY_FORMAT"), "time": time}
+    if timezone.localdate(value) == timezone.localdate(now):
+        return date_format(timezone.localtime(value), "TIME_FORMAT")
+    return day_and_time(value)
 
 
 # ---- SMS: of one part where that says all, of at most three with how to answer ----

@@ -95,13 +95,19 @@ def sentence(kind: str, reference: str, owner: str) -> str:
     return texts.get(kind, _("%(reference)s: something changed. Open the case.")) % values
 
 
+def day_and_time(value: dt.datetime) -> str:
+    """26 May, 14:20; local time."""
+    local = timezone.localtime(value)
+    values = {"day": date_format(local, "MONTH_DAY_FORMAT"), "time": date_format(local, "TIME_FORMAT")}
+    return _("%(day)s, %(time)s") % values
+
+
 def request_sentence(entry: Entry, reference: str, owner: str) -> str:
     """What a second person is asked to decide; of a pause until when, for its time passes while nobody decides."""
     after = entry.after
     if after.get("requested") != Act.SNOOZE or "until" not in after:
         return sentence("request", reference, owner)
-    until = date_format(timezone.localtime(dt.datetime.fromisoformat(after["until"])), "SHORT_DATETIME_FORMAT")
-    values = {"reference": reference, "until": until}
+    values = {"reference": reference, "until": day_and_time(dt.datetime.fromisoformat(after["until"]))}
     return _("%(reference)s: a pause of its deadlines until %(until)s is asked for. Please decide.") % values
 
 
@@ -132,8 +138,8 @@ def passed_sentence(entry: Entry, command: str) -> str:
     values = {
         "count": after["cases"],
         "command": command,
-        "start": date_format(timezone.localtime(started_at), "SHORT_DATETIME_FORMAT"),
-        "end": date_format(timezone.localtime(ended_at), "SHORT_DATETIME_FORMAT"),
+        "start": day_and_time(started_at),
+        "end": day_and_time(ended_at),
     }
     return (
         ngettext(

@@ -281,7 +281,7 @@ FIELDS: dict[str, Callable[[Asked], forms.Field]] = {
     "document": lambda f: _line(
         _("Number of the document"), referrals.DOCUMENT_MAX, required=False, help_text=_("No names of persons.")
     ),
-    "sent_at": lambda f: _moment(_("Sent"), f.now, _("Phnom Penh time. The legal deadline runs from here.")),
+    "sent_at": lambda f: _moment(_("Sent"), f.now, _("Phnom Penh time. Where the law sets a time, it runs from then.")),
     "referral": _referral,
     "referral_outcome": lambda f: _select(_("How it ended"), ReferralOutcome.choices, blank=_("Choose")),
 }  # fmt: skip

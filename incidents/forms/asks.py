@@ -91,8 +91,7 @@ ASKS: dict[Act, Ask] = {
     ),
     Act.REFER: Ask(
         _("Refer to a legal body"), "scales", _("Record that the case was handed to a body that decides by law. Write "
-        "what is alleged, never that somebody is guilty. Its legal deadline runs, and the case cannot be closed "
-        "before the outcome is recorded."),
+        "what is alleged, never that somebody is guilty. The case cannot be closed before the outcome is recorded."),
         ("body", "document", "sent_at", "note"), _("The referral is recorded."),
     ),
     Act.CONCLUDE_REFERRAL: Ask(

@@ -47,11 +47,13 @@ def context(
     """For the page of a case; one query for its referrals, and where one runs two more for who made it."""
     last = custodies[-1] if custodies else None
     is_watched = last is not None and incident.is_open and stand_down.is_watched(last, now)
+    referred = _referrals(incident, user, now)
     return {
         "pause": _pause(incident, clocks),
         "pause_asked_until": _asked_until(incident),
         "pause_decided_by": incident.request_data.get("decided_by", ""),
-        "referrals": _referrals(incident, user, now),
+        "referrals": referred,
+        "referrals_run": any(one.runs for one in referred),
         "watched_until": last.at + stand_down.WATCH if last and is_watched else None,
         "watched_by": last.from_command if last and is_watched else None,
     }

@@ -69,7 +69,7 @@ def test_a_request_for_a_pause_says_until_when(
     assert "a pause of the deadlines</b> until 26 May, 08:00." in text
     assert "act=countersign" in text and "Decline the request" in text
     inbox = signed_in(cast.provincial).get(reverse("incidents:inbox")).content.decode()
-    assert f"{case.reference}: a pause of its deadlines until 2" in inbox and "is asked for. Please decide." in inbox
+    assert f"{case.reference}: a pause of its deadlines until 26 May, 08:00 is asked for. Please decide." in inbox
     assert f"{case.reference} waits for a countersignature" not in inbox
     mine = page(signed_in(cast.duty_commander), case)
     assert "Take the request back" in mine and "Decline the request" not in mine
@@ -92,6 +92,7 @@ def test_referrals_stand_on_the_case_with_their_countdown(
     assert "1 d 20 h" in text
     assert "act=conclude_referral&amp;referral=1" in text
     assert "Document 12/27" in text
+    assert "The case cannot be closed before each outcome is recorded." in text
     assert "12/27" not in page(signed_in(cast.ministry), case), "a detail of the case"
     form = signed_in(cast.duty_commander).get(
         reverse("incidents:acts", args=[case.pk]), {"act": "conclude_referral", "referral": "1"}
@@ -116,6 +117,9 @@ def test_a_referral_is_made_and_ended_by_the_forms(
     assert client.post(acts, end | {"referral_outcome": "rejected"}).status_code == 302
     row.refresh_from_db()
     assert row.outcome == "rejected"
+    ended = page(client, case)
+    assert "What is referred is alleged." in ended
+    assert "cannot be closed before each outcome" not in ended, "nothing is waited for"
 
 
 def test_a_pause_is_asked_for_by_the_form(cast: Cast, make_incident: Make, signed_in: Callable[..., Client]) -> None:
