@@ -1,6 +1,6 @@
 """What a drill showed: each command's standing, provinces with their districts, figures, comparison, rows for a file.
 
-Reads only, from calls that were read through `drills.calls_of`; pure on those rows.
+Reads only. Figures are pure on calls that were read through `drills.calls_of`; whose a drill was, is in the journal.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -19,8 +19,9 @@ from django.utils.translation import gettext_lazy
 
 from commands.choices import Force
 from commands.models import SecurityCommand
-from incidents.choices import Channel
-from incidents.models import Drill, DrillCall
+from incidents.choices import Act, Channel
+from incidents.delivery.drills import post
+from incidents.models import Drill, DrillCall, Entry
 
 
 class Standing(Enum):
@@ -109,6 +110,46 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What the journal says of a drill: who planned it and who cancelled it, each as role @ command."""
+
+    planned_by: str = ""
+    is_cancelled: bool = False
+    #: "" where the rules called it off.
+    cancelled_by: str = ""
+    #: Why the rules called it off: relieved or vote.
+    why: str = ""
+    #: Over, and nobody was called at all.
+    is_unbegun: bool = False
+
+
+def told_of(found: Collection[Drill]) -> dict[int, Told]:
+    """By key of a drill: what the journal says of it. Two queries, however many."""
+    moments = {at for drill in found for at in (drill.made_at, drill.ended_at) if at}
+    # By their moments, which the journal is indexed by: an entry of a drill has the one that the drill has.
+    entries = Entry.objects.filter(act=Act.DRILL, incident=None, at__in=moments).select_related("posting", "command")
+    said = {(entry.after.get("drill"), entry.after.get("what")): entry for entry in entries}
+    keys = [drill.pk for drill in found if drill.ended_at]
+    begun = DrillCall.objects.filter(drill__in=keys).exclude(called_at=None).order_by()
+    called = set(begun.values_list("drill", flat=True).distinct())
+    told = {}
+    for drill in found:
+        cancelled = said.get((drill.pk, "cancelled"))
+        told[drill.pk] = Told(
+            planned_by=_post_of(said.get((drill.pk, "started"))),
+            is_cancelled=cancelled is not None,
+            cancelled_by=_post_of(cancelled),
+            why=cancelled.after.get("why", "") if cancelled else "",
+            is_unbegun=bool(drill.ended_at) and drill.pk not in called,
+        )
+    return told
+
+
+def _post_of(entry: Entry | None) -> str:
+    return post(entry.posting.role, entry.command.name) if entry and entry.posting and entry.command else ""
+
+
+@dataclass(frozen=True)
 class Result:
     """A drill as somebody sees it: the top, the provinces in the order of their codes, the figures."""
 
@@ -116,6 +157,7 @@ class Result:
     cells: list[Cell]
     top: list[Cell]
     rows: list[Row]
+    told: Told = Told()
 
     @property
     def counts(self) -> list[tuple[Standing, int]]:
@@ -169,11 +211,11 @@ class Result:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether somebody ended it before every command had its turn and its time."""
-        return bool(self.drill.ended_at) and self.count(Standing.STOPPED) > 0
+        """Whether it was ended before every command had its turn and its time."""
+        return self.told.is_cancelled or (bool(self.drill.ended_at) and self.count(Standing.STOPPED) > 0)
 
 
-def result(drill: Drill, calls: Iterable[DrillCall], now: dt.datetime) -> Result:
+def result(drill: Drill, calls: Iterable[DrillCall], now: dt.datetime, told: Told | None = None) -> Result:
     """The drill as it stands at `now`. `calls` with their commands, in the order of the tree."""
     cells = [cell_of(drill, call, now) for call in calls]
     rows: dict[str, Row] = {}
@@ -185,7 +227,7 @@ def result(drill: Drill, calls: Iterable[DrillCall], now: dt.datetime) -> Result
         if cell.command.rung == 1:
             above = cell.command.path.removesuffix(f"{cell.command.code}.")
             rows.setdefault(above, Row(above.strip(".").rpartition(".")[2], cell.name)).districts.append(cell)
-    return Result(drill, cells, top, [rows[path] for path in sorted(rows)])
+    return Result(drill, cells, top, [rows[path] for path in sorted(rows)], told or Told())
 
 
 def cell_of(drill: Drill, call: DrillCall, now: dt.datetime) -> Cell:
@@ -245,8 +287,8 @@ class Comparison:
 
 def compare(present: Result, before: Result) -> Comparison:
     """What changed for the commands that both drills called."""
-    then = {cell.call.command_id: cell for cell in before.cells}
-    now = [cell for cell in present.cells if cell.call.command_id in then]
+    then = {cell.call.command_id: cell for cell in before.cells if cell.call.called_at}
+    now = [cell for cell in present.cells if cell.call.called_at and cell.call.command_id in then]
 
     def moved(was: tuple[Standing, ...], became: tuple[Standing, ...]) -> list[Cell]:
         return [c for c in now if then[c.call.command_id].standing in was and c.standing in became]

@@ -24,7 +24,7 @@ from incidents.choices import Act, Channel
 from incidents.delivery.drills import KIND
 from incidents.delivery.outbox import notices_for, post
 from incidents.drill_checks import check, moment, refuse_overlap, refuse_while_voting, wrong_times
-from incidents.escalation.beginnings import holding
+from incidents.escalation.beginnings import heirs, holding
 from incidents.escalation.rehearsal import is_vacant, paths_above, run, step, tell
 from incidents.models import Drill, DrillCall, Entry, NoticeChannel
 from incidents.routing import ANSWERING, people_at
@@ -145,7 +145,8 @@ def _above(user: User) -> Q:
 def previous(drill: Drill, user: User) -> Drill | None:
     """The latest drill that was over before this one began and called one of its commands below the PSC."""
     commands = drill.calls.exclude(command__kind=BodyKind.PSC).values("command")
-    before = visible_to(user).filter(ended_at__lte=drill.starts_at, calls__command__in=commands).exclude(pk=drill.pk)
+    before = visible_to(user).filter(ended_at__lte=drill.starts_at).exclude(pk=drill.pk)
+    before = before.filter(calls__command__in=commands, calls__called_at__isnull=False)
     return before.order_by("-starts_at", "-pk").first()
 
 
@@ -266,7 +267,10 @@ def answer_for(call: DrillCall, person: User, *, by: User, now: dt.datetime, cha
 
 @transaction.atomic
 def cancel(drill: Drill, *, by: User, now: dt.datetime, channel: str = Channel.BROWSER) -> Drill:
-    """Stop a drill that is planned or runs; who was called and has not answered yet is told."""
+    """Stop a drill that is planned or runs.
+
+    Who was called and has not answered yet is told by every way; who made it and who could hold it, in the inbox.
+    """
     if not may_cancel(drill, by):
         raise PermissionDenied(
             _(
@@ -281,10 +285,13 @@ def cancel(drill: Drill, *, by: User, now: dt.datetime, channel: str = Channel.B
     assert posting is not None  # noqa: S101  who may cancel has one
     drill.ended_at = now
     drill.save(update_fields=["ended_at"])
-    entry = _record(drill, "cancelled", by, posting, now, channel, {})
+    after = {"role": posting.role, "command": posting.command.code}
+    entry = _record(drill, "cancelled", by, posting, now, channel, after)
     waiting = [c for c in drill.calls.filter(answered_at=None).exclude(called_at=None) if not is_vacant(c)]
     people = people_at([c.command_id for c in waiting], now)
-    tell([(entry, [p for c in waiting for p in people.get(c.command_id, []) if p.pk != by.pk])])
+    asked = {p.pk: p for c in waiting for p in people.get(c.command_id, []) if p.pk != by.pk}
+    tell([(entry, asked.values())])
+    _tell_inbox(entry, [p for p in heirs(drill, now) if p.pk != by.pk and p.pk not in asked])
     return drill
 
 
@@ -334,10 +341,14 @@ def _answered(call: DrillCall, person: User, by: User, posting: Posting, now: dt
         after["on_behalf_of"] = person.username
     entry = _record(drill, "answered", by, posting, now, channel, after, call.command)
     if person.pk != by.pk:
-        # In the inbox alone: it may be read at any time, and nothing is to be done where it is true.
-        post([n for n in notices_for(entry, None, [person], KIND) if n.channel == NoticeChannel.INBOX])
+        _tell_inbox(entry, [person])
     step(drill, now)
     return call
+
+
+def _tell_inbox(entry: Entry, people: list[User]) -> None:
+    """In the inbox alone: it may be read at any time, and nothing is to be done where it is true."""
+    post([n for n in notices_for(entry, None, people, KIND) if n.channel == NoticeChannel.INBOX])
 
 
 def _record(

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from commands.choices import Role
 from commands.models import SecurityCommand
 from incidents.choices import Channel
 from incidents.models import DrillCall, Entry, Notice
@@ -29,7 +30,7 @@ LINK_FOR = dt.timedelta(days=2)
 
 
 def sentence(entry: Entry, command: str = "", *, is_past: bool = False) -> str:
-    """What the entry tells in one sentence, marked. `command` is the name of the command called.
+    """What the entry tells in one sentence, marked. `command` is the name of the command called, or of who cancelled.
 
     `is_past`: its call waits for no answer any more, because it was answered or the drill is over.
     """
@@ -53,7 +54,7 @@ def sentence(entry: Entry, command: str = "", *, is_past: bool = False) -> str:
         )
     elif after.get("why") == "relieved":
         text = _(
-            "the drill «%(name)s» did not begin: %(made_by)s, who planned it, holds no posting for it any more. "
+            "the drill «%(name)s» did not begin: who planned it holds no posting for it any more. "
             "Plan it again if it is wanted."
         )
     elif after.get("why") == "vote":
@@ -61,9 +62,21 @@ def sentence(entry: Entry, command: str = "", *, is_past: bool = False) -> str:
             "the drill «%(name)s» did not begin, because people vote and votes are counted. "
             "Plan it again for another time."
         )
+    elif after.get("role"):
+        values["by"] = post(after["role"], values["command"])
+        text = _("the drill «%(name)s» was cancelled by %(by)s. Nothing needs to be done.")
     else:
-        text = _("the drill «%(name)s» was cancelled. Nothing needs to be done.")
+        text = _cancelled()
     return f"{MARK}: {text % values}"
+
+
+def post(role: str, command: str) -> str:
+    """Who did something, as everybody may read it: role @ command, never a name. `command` is the name of it."""
+    return _("%(role)s @ %(unit)s") % {"role": Role(role).label, "unit": command}
+
+
+def _cancelled() -> str:
+    return _("the drill «%(name)s» was cancelled. Nothing needs to be done.")
 
 
 def short_forms(notice: Notice) -> list[str]:
@@ -73,7 +86,9 @@ def short_forms(notice: Notice) -> list[str]:
     """
     entry = notice.entry
     if entry.after.get("what") != "called":
-        return [sentence(entry), f"{MARK}: {settings.SITE_URL}", MARK]
+        full = sentence(entry, entry.command.name if entry.command else "")
+        less = [f"{MARK}: {_cancelled() % entry.after}"] if entry.after.get("role") else []
+        return [full, *less, f"{MARK}: {settings.SITE_URL}", MARK]
     values = {"time": _clock(entry.after["due_at"]), "link": _link(notice)}
     return [
         f"{MARK}: {text % values}"

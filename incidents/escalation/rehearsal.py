@@ -128,7 +128,7 @@ def _begun(drill: Drill, now: dt.datetime) -> bool:
     drill.ended_at = now
     drill.save(update_fields=["ended_at"])
     entry = entry_about(drill, "cancelled", now)
-    entry.after |= {"why": why, "made_by": drill.made_by.username}
+    entry.after |= {"why": why}
     entry.save()
     tell([(entry, heirs(drill, now))])
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +26,7 @@ from incidents import drill_results, drills
 from incidents.choices import Channel
 from incidents.dashboards.map import etag
 from incidents.delivery.drills import read_link
+from incidents.drill_checks import check
 from incidents.entries import record_export
 from incidents.escalation.beginnings import latest_end
 from incidents.forms import refusals
@@ -67,17 +69,23 @@ def drill_list(request: HttpRequest) -> HttpResponse:
     """Drills that run and are planned, then those that are over, the latest first."""
     user, now = _viewer(request), timezone.now()
     found = drills.visible_to(user)
-    going = [_result(d, user, now) for d in found.filter(ended_at=None).order_by("starts_at")]
+    going = _results(found.filter(ended_at=None).order_by("starts_at"), user, now)
     page = Paginator(found.exclude(ended_at=None), PAGE).get_page(request.GET.get("page"))
-    over = [_result(d, user, now) for d in page]
+    over = _results(page, user, now)
     may_start = user.has_role(*DRILLS)
     return render(
         request, "escalation/drills.html", {"going": going, "over": over, "page": page, "may_start": may_start}
     )
 
 
+def _results(found: Iterable[Drill], user: User, now: Any) -> list[drill_results.Result]:
+    shown = list(found)
+    told = drill_results.told_of(shown)
+    return [drill_results.result(d, drills.calls_of(d, user), now, told[d.pk]) for d in shown]
+
+
 def _result(drill: Drill, user: User, now: Any) -> drill_results.Result:
-    return drill_results.result(drill, drills.calls_of(drill, user), now)
+    return _results([drill], user, now)[0]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,6 +101,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 return redirect("escalation:drill", made.pk)
             asked = form.asked() | {"starts_at": form.begins(now)}
             paper = drills.preview(**asked, by=user, now=now)
+            check(form.cleaned_data["name"], asked["minutes"], asked["starts_at"], now)
         except ValidationError as refused:
             refusals.show(form, refused)
     context = {"form": form, "paper": paper, "shows_now": form.is_bound and not form.data.get("starts_at")}
@@ -139,7 +148,7 @@ def _context(drill: Drill, user: User) -> dict[str, Any]:
 
 def _beside(shown: drill_results.Result, user: User, now: Any) -> drill_results.Comparison | None:
     """The comparison with the drill before of the same commands, once this one is over."""
-    if not shown.drill.ended_at:
+    if not shown.drill.ended_at or shown.told.is_unbegun:
         return None
     before = drills.previous(shown.drill, user)
     return drill_results.compare(shown, _result(before, user, now)) if before else None
@@ -150,7 +159,10 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
     """The result as a file. It shows where nobody answers, so it is journaled like every file that leaves."""
     user, now = _holder(request), timezone.now()
     found = get_object_or_404(drills.visible_to(user), pk=pk)
-    rows = drill_results.table(_result(found, user, now))
+    shown = _result(found, user, now)
+    if shown.told.is_unbegun:
+        raise Http404
+    rows = drill_results.table(shown)
     entry = record_export("drill.csv", f"drill={found.pk}", len(rows), by=user, now=now)
     mark = entry.after["mark"]
     titles = [*drill_results.header(), _("Export mark")]
@@ -172,8 +184,14 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     except (ValidationError, PermissionDenied) as refused:
         messages.error(request, in_words(refused))
     else:
-        messages.success(request, _("The drill is cancelled. Those who were called and had not answered are told."))
+        messages.success(request, _after_cancel(found))
     return redirect("escalation:drill", found.pk)
+
+
+def _after_cancel(drill: Drill) -> str:
+    if drill.calls.exclude(called_at=None).exists():
+        return _("The drill is cancelled. Those who were called and had not answered are told.")
+    return _("The drill is cancelled before it began. Nobody was called.")
 
 
 @require_POST
