@@ -114,7 +114,7 @@ def in_force(elections: Iterable[Election | None], now: dt.datetime) -> dict[int
     """The version in force at `now` by key of election (None: the general one); not there where it has none."""
     keys = {election.pk if election else None for election in elections}
     published = Policy.objects.filter(published_at__lte=now).order_by("number")
-    return {p.election_id: p for p in published.select_related("election", "published_by") if p.election_id in keys}
+    return {p.election_id: p for p in published.select_related("election") if p.election_id in keys}
 
 
 #: How the general policy is called in addresses, where an election's has the election's code.
@@ -128,7 +128,7 @@ def code_of(policy: Policy) -> str:
 
 def numbered(code: str, number: int) -> Policy | None:
     """The version `number` of the election with that code, or of the general policy."""
-    found = Policy.objects.select_related("election", "created_by", "published_by", "based_on__election")
+    found = Policy.objects.select_related("election", "based_on__election")
     found = found.filter(election=None) if code == GENERAL else found.filter(election__code=code)
     return found.filter(number=number).first()
 

@@ -6,6 +6,7 @@ Published versions are everybody's to read: it is by them that people are measur
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +21,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from commands.models import User
 from elections.models import Election
 from incidents import policies, policy_actions, policy_checks, rebasing
-from incidents.choices import Deed
+from incidents.choices import Act, Deed
 from incidents.forms.policies import PolicyForm, typed
-from incidents.models import Policy
+from incidents.models import Entry, Policy
 from incidents.policy_content import Content
 from incidents.turn import in_words
 from incidents.views.policy_grid import LEVELS, grid
+from incidents.views.timeline import post_of
 
-NAMES = ("election", "created_by", "published_by", "based_on__election")
+NAMES = ("election", "based_on__election")
 
 
 def person(request: HttpRequest, *, drafts: bool = False) -> User:
@@ -48,7 +50,28 @@ def version_of(user: User, code: str, number: int, *, is_draft: bool | None = No
     return found
 
 
+def authors(shown: Iterable[Policy]) -> dict[int, str]:
+    """Who published each version or last changed each draft, as role @ unit and never by name; by its key."""
+    named = {str(policy): policy for policy in shown}
+    told: dict[int, str] = {}
+    # Of a number given up and taken again the last entry counts.
+    acts = Entry.objects.filter(incident=None, act=Act.POLICY, after__policy__in=list(named)).order_by("pk")
+    for entry in acts.select_related("posting__command"):
+        policy = named[entry.after["policy"]]
+        if (entry.after["what"] == "published") == (policy.published_at is not None):
+            told[policy.pk] = post_of(entry.posting) if entry.posting else _("A person")
+    return told
+
+
 # ---- The list ----
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version and who published it, or last changed it while it is a draft."""
+
+    policy: Policy
+    by: str
 
 
 @dataclass(frozen=True)
@@ -56,9 +79,9 @@ class Group:
     """An election, or None for the general policy, with the version in force and all there are, the latest first."""
 
     election: Election | None
-    in_force: Policy | None
-    versions: list[Policy]
-    drafts: list[Policy]
+    in_force: Version | None
+    versions: list[Version]
+    drafts: list[Version]
 
 
 @require_safe
@@ -67,9 +90,10 @@ def policy_list(request: HttpRequest) -> HttpResponse:
     user, now = person(request), timezone.now()
     is_drafter = policy_actions.may_draft(user)
     found = Policy.objects.select_related(*NAMES).order_by("-number")
-    by_election: dict[int | None, list[Policy]] = {}
-    for policy in found if is_drafter else found.exclude(published_at=None):
-        by_election.setdefault(policy.election_id, []).append(policy)
+    listed = list(found if is_drafter else found.exclude(published_at=None))
+    by, by_election = authors(listed), dict[int | None, list[Version]]()
+    for policy in listed:
+        by_election.setdefault(policy.election_id, []).append(Version(policy, by.get(policy.pk, _("A person"))))
     elections = list(Election.objects.shown())
     own = [e for e in elections if e.pk in by_election]
     groups = [_group(e, by_election.get(e.pk if e else None, []), now) for e in (*own, None)]
@@ -78,10 +102,10 @@ def policy_list(request: HttpRequest) -> HttpResponse:
     return render(request, "escalation/policies.html", context)
 
 
-def _group(election: Election | None, versions: list[Policy], now: dt.datetime) -> Group:
-    published = [p for p in versions if p.published_at is not None]
-    in_force = next((p for p in published if p.published_at and p.published_at <= now), None)
-    return Group(election, in_force, published, [p for p in versions if p.published_at is None])
+def _group(election: Election | None, versions: list[Version], now: dt.datetime) -> Group:
+    published = [v for v in versions if v.policy.published_at is not None]
+    in_force = next((v for v in published if v.policy.published_at and v.policy.published_at <= now), None)
+    return Group(election, in_force, published, [v for v in versions if v.policy.published_at is None])
 
 
 # ---- One version ----
@@ -103,6 +127,7 @@ def _version(shown: Policy, user: User, now: dt.datetime) -> dict[str, Any]:
     waiting = rebasing.waiting(shown, user, now).count() if in_force and in_force.pk == shown.pk else 0
     return {
         "policy": shown,
+        "by": authors([shown]).get(shown.pk, _("A person")),
         "code": policies.code_of(shown),
         "grid": grid(typed(content), policies.content_of(base) if base else None, errors=wrong, warnings=doubts),
         "base": base,

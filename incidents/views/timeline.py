@@ -267,11 +267,11 @@ def _posts_told(entries: Sequence[Entry]) -> dict[str, str]:
             chosen[key] = posting
     found: dict[int, Counter[str]] = {}
     for (told_of, _person), posting in chosen.items():
-        found.setdefault(told_of, Counter())[_post(posting)] += 1
+        found.setdefault(told_of, Counter())[post_of(posting)] += 1
     return {f"posts:{key}": ", ".join(_many(*item) for item in posts.items()) for key, posts in found.items()}
 
 
-def _post(posting: Posting) -> str:
+def post_of(posting: Posting) -> str:
     # A liaison's office may be the person.
     return posting.get_role_display() if posting.role == Role.LIAISON else str(posting)
 

@@ -16,7 +16,16 @@ from incidents.forms.policies import typed
 from incidents.models import Incident, Policy
 from incidents.policies import content_of
 from tests.cast import NOW, Cast
-from tests.incidents.policies.drafts import drafted, edited, faster, general, published, with_steps, with_target
+from tests.incidents.policies.drafts import (
+    drafted,
+    edited,
+    election,
+    faster,
+    general,
+    published,
+    with_steps,
+    with_target,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 SignIn = Callable[..., Client]
@@ -52,10 +61,36 @@ def test_everybody_reads_what_is_in_force_and_by_whom(cast: Cast, signed_in: Sig
     page = signed_in(cast.officer).get(url("policies"))
     said = text(page)
     assert "Version 1" in said
-    assert "published by cast-nec" in said
+    assert "published by NEC secretariat @ " in said
     assert "since the system was set up" in said
     assert "Draft" not in said
     assert signed_in(cast.officer).get(url("policy", version)).status_code == 200
+
+
+def test_of_who_wrote_and_published_only_the_post_is_shown(cast: Cast, signed_in: SignIn) -> None:
+    # The first draft of a number was another's: who wrote the last one is shown.
+    first = policy_actions.draft(general(), election=election(), by=cast.nec, now=NOW)
+    policy_actions.discard(first, mark=content_of(first).mark(), by=cast.nec, now=NOW)
+    version = published(faster(2))
+    draft = edited(drafted(version), faster(3))
+    client = signed_in(cast.nec_second)
+    pages = [client.get(one) for one in (url("policies"), url("policy", version), url("policy", draft))]
+    # The account menu names the reader.
+    assert not [page for page in map(text, pages) if "cast-" in page.replace("cast-nec-second", "")]
+    posts = ["published by NEC secretariat @ ", "last changed by PSC watch officer @ "]
+    shown = [[post for post in posts if post in text(page)] for page in pages]
+    assert shown == [posts, posts[:1], posts[1:]]
+
+
+def test_a_version_compared_with_the_general_one_calls_it_by_its_whole_name(cast: Cast, signed_in: SignIn) -> None:
+    first = published(with_target("campaign", "high", acknowledge=20))
+    client = signed_in(cast.nec)
+    assert "1 value is different from the general policy, version 1; what that" in text(
+        client.get(url("policy", first))
+    )
+    same = drafted(code="NA28")
+    assert "Every value is as in the general policy, version 1." in text(client.get(url("policy", same)))
+    assert "compared with the general policy, version 1" in text(client.get(url("policy_edit", same)))
 
 
 def test_drafts_are_of_those_who_write_them(cast: Cast, signed_in: SignIn) -> None:
