@@ -194,6 +194,14 @@ def test_one_cancelled_while_it_ran_says_when_and_by_whom_and_keeps_its_result(c
     assert "Nobody was called" not in page and "Over at" not in page
 
 
+def test_one_that_is_over_awaits_no_answer_any_more(cast: Cast, look: Look) -> None:
+    drill = hold("KH2108")
+    assert "no answer yet" in look(cast.psc, 1, drill)
+    drills.cancel(drill, by=cast.nec, now=at(2))
+    page = look(cast.psc, 3, drill)
+    assert "no answer yet" not in page and ">nobody answered<" in page
+
+
 # ---- Whose it is ----
 
 
