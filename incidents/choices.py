@@ -201,6 +201,7 @@ class ReferralOutcome(models.TextChoices):
     NOT_ESTABLISHED = "not_established", _("Could not be established")
     HAZARD_REMOVED = "hazard_removed", _("Hazard removed")
     HANDED_OVER = "handed_over", _("Handed over to another body")
+    MISTAKE = "mistake", _("Recorded by mistake")
 
 
 class ActorType(models.TextChoices):

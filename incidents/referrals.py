@@ -34,7 +34,10 @@ OLDEST = dt.timedelta(days=365)
 
 
 def refer(incident: Incident, *, by: User, body: str, sent_at: dt.datetime, document: str = "", **how: Any) -> Incident:
-    """Record that the case went to `body` at `sent_at`; the time it has by law runs from then."""
+    """Record that the case went to `body` at `sent_at`; the time it has by law runs from then.
+
+    Where one of their own to that body runs without a number, `document` is added to it: papers get theirs later.
+    """
     chosen(ReferralBody, body, "body")
     errors: dict[str, str] = {}
     clean_words(document, "document", errors, DOCUMENT_MAX)
@@ -45,25 +48,47 @@ def refer(incident: Incident, *, by: User, body: str, sent_at: dt.datetime, docu
         case = t.incident
         if not may_refer(case, by):
             raise PermissionDenied(_who_refers_further(case, by))
-        if running(case).count() >= MOST_RUNNING:
-            text = _("%(number)d referrals of this case run already. Record how one of them ended first.")
-            raise refused(text % {"number": MOST_RUNNING})
-        if sent_at > t.now:
-            raise ValidationError({"sent_at": _("That is in the future.")}, code="future")
-        if sent_at < case.reported_at - OLDEST:
-            raise ValidationError({"sent_at": _("That is too long ago. Look at the year again.")}, code="past")
-        minutes = LegalDeadline.objects.filter(body=body).values_list("minutes", flat=True).first()
-        due = sent_at + dt.timedelta(minutes=minutes) if minutes else None
-        referral = Referral.objects.create(
-            incident=case, body=body, document=document.strip(), sent_at=sent_at, due_at=due, by=by
-        )
-        if minutes:
-            start_clock(case, ClockKind.LEGAL, minutes, sent_at, t.now, about=referral.pk)
-        t.extra_after = {"referral": case.referrals.count(), "body": body, "sent_at": sent_at.isoformat()}
-        t.extra_after |= {"due_at": due.isoformat()} if due else {}
-        t.extra_after |= {"document": referral.document} if referral.document else {}
-        t.tell_commands("refer", [case.owner, *(_of_the_nec(case) if body == ReferralBody.NEC else [])])
+        number = _without_number(case, body, by) if document.strip() else None
+        if number is not None:
+            _add_number(t, number, document.strip())
+        else:
+            _begin(t, body, sent_at, document.strip(), by)
     return t.incident
+
+
+def _without_number(case: Incident, body: str, by: User) -> int | None:
+    """The running referral to `body` that lacks the number of its document and whose end is for `by` to record."""
+    may_end = concludable(case, by)
+    rows = numbered(case).items()
+    return next((n for n, row in rows if n in may_end and row.body == body and not row.document), None)
+
+
+def _add_number(t: Turn, number: int, document: str) -> None:
+    row = numbered(t.incident)[number]
+    row.document = document
+    row.save(update_fields=["document"])
+    t.extra_after = {"referral": number, "body": row.body, "document": document, "is_number": True}
+    t.extra_after |= {"sent_at": row.sent_at.isoformat()}
+
+
+def _begin(t: Turn, body: str, sent_at: dt.datetime, document: str, by: User) -> None:
+    case = t.incident
+    if running(case).count() >= MOST_RUNNING:
+        text = _("%(number)d referrals of this case run already. Record how one of them ended first.")
+        raise refused(text % {"number": MOST_RUNNING})
+    if sent_at > t.now:
+        raise ValidationError({"sent_at": _("That is in the future.")}, code="future")
+    if sent_at < case.reported_at - OLDEST:
+        raise ValidationError({"sent_at": _("That is too long ago. Look at the year again.")}, code="past")
+    minutes = LegalDeadline.objects.filter(body=body).values_list("minutes", flat=True).first()
+    due = sent_at + dt.timedelta(minutes=minutes) if minutes else None
+    referral = Referral.objects.create(incident=case, body=body, document=document, sent_at=sent_at, due_at=due, by=by)
+    if minutes:
+        start_clock(case, ClockKind.LEGAL, minutes, sent_at, t.now, about=referral.pk)
+    t.extra_after = {"referral": case.referrals.count(), "body": body, "sent_at": sent_at.isoformat()}
+    t.extra_after |= {"due_at": due.isoformat()} if due else {}
+    t.extra_after |= {"document": document} if document else {}
+    t.tell_commands("refer", [case.owner, *(_of_the_nec(case) if body == ReferralBody.NEC else [])])
 
 
 def conclude_referral(incident: Incident, *, by: User, referral: int | str, outcome: str, **how: Any) -> Incident:
@@ -86,8 +111,10 @@ def conclude_referral(incident: Incident, *, by: User, referral: int | str, outc
         row.save(update_fields=["outcome", "outcome_at"])
         clocks = case.clocks.filter(kind=ClockKind.LEGAL, about=row.pk, state__in=LIVE)
         clocks.update(state=ClockState.MET, stopped_at=t.now)
+        ended = case.referrals.exclude(outcome__in=["", ReferralOutcome.MISTAKE]).exists()
         if case.state == State.RESOLVED and case.outcome == Outcome.REFERRED_PENDING and not running(case).exists():
-            case.outcome = Outcome.REFERRED_CONCLUDED
+            # Of a case that was referred by mistake alone no body has decided anything.
+            case.outcome = Outcome.REFERRED_CONCLUDED if ended else case.outcome
         t.extra_after = {"referral": int(referral), "body": row.body, "referral_outcome": outcome}
         _tell_of_the_end(t, row, maker)
     return t.incident
@@ -163,7 +190,7 @@ def who_ends(case: Incident, numbers: Iterable[int]) -> dict[int, str]:
 def _makers(case: Incident) -> dict[int, SecurityCommand]:
     """At which command each referral was made, by its number in the case: as the journal has it."""
     entries = case.entries.filter(act=Act.REFER, command__isnull=False).select_related("command")
-    return {entry.after["referral"]: entry.command for entry in entries if entry.command}
+    return {e.after["referral"]: e.command for e in entries if e.command and not e.after.get("is_number")}
 
 
 def _ends_under(case: Incident, by: User, maker: SecurityCommand | None) -> Posting | None:
@@ -228,8 +255,8 @@ def why_not_pending(case: Incident, outcome: str) -> str:
     untimed = [referral for referral in waits if referral.due_at is None]
     if untimed and not any(referral.document for referral in untimed):
         text = _(
-            "The law sets no time for: %(bodies)s. Record the referral with the number of its document first, "
-            "or choose another outcome."
+            "The law sets no time for: %(bodies)s. Refer it there again with the number of the document, "
+            "which is added to the referral that runs. Or choose another outcome."
         )
         return text % {"bodies": bodies_of(untimed)}
     return ""

@@ -35,6 +35,8 @@ from incidents.models import (
     Escalation,
     EscalationKind,
     Incident,
+    Notice,
+    NoticeChannel,
     Policy,
 )
 from incidents.policies import rules_for, targets_at
@@ -324,7 +326,14 @@ class Turn:
         incident.version += 1
         incident.updated_at = self.now
         incident.save(update_fields=[*(n.removesuffix("_id") for n in changed), "version", "updated_at"])
+        self._has_read()
         return self._tell_of(changed)
+
+    def _has_read(self) -> None:
+        """Who acts on a case knows what the inbox said of it."""
+        if self.by is not None:
+            said = Notice.objects.filter(incident=self.incident, recipient=self.by, channel=NoticeChannel.INBOX)
+            said.filter(read_at=None).update(read_at=self.now)
 
     def finish_new(self) -> Entry:
         """The end of the report: the row was written whole, version and deadline with it, so nothing is changed."""

@@ -28,8 +28,14 @@ def title(entry: Entry, names: Mapping[str, str]) -> str:
             return _("Countersigned: deadlines paused until %(time)s") % {"time": _moment(after, "until", entry)}
         case Act.DECLINE if after.get("lapsed"):
             return _("The pause that was asked for is void: nobody decided before its end")
+        case Act.REFER if after.get("is_number"):
+            return _("The number of the document for: %(body)s") % {"body": _label(ReferralBody, after.get("body"))}
         case Act.REFER:
             return _("Referred to: %(body)s") % {"body": _label(ReferralBody, after.get("body"))}
+        case Act.CONCLUDE_REFERRAL if after.get("referral_outcome") == ReferralOutcome.MISTAKE:
+            return _("Not referred to: %(body)s. It was recorded by mistake") % {
+                "body": _label(ReferralBody, after.get("body"))
+            }
         case Act.CONCLUDE_REFERRAL:
             values = {
                 "body": _label(ReferralBody, after.get("body")),

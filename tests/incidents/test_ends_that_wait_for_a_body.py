@@ -14,6 +14,7 @@ from incidents import actions
 from incidents.choices import Act, Outcome
 from incidents.models import Incident, LegalDeadline
 from incidents.referrals import MOST_RUNNING
+from incidents.views.sentences import title
 from tests.cast import NOW, Cast
 
 Make = Callable[..., Incident]
@@ -74,7 +75,7 @@ def test_what_is_countersigned_is_asked_again(cast: Cast, make_incident: Make) -
 def test_where_the_law_sets_no_time_the_number_of_the_document_is_needed(cast: Cast, make_incident: Make) -> None:
     """Nothing would ever remind anybody of it, and nobody could ask the body for it."""
     case = contained(referred(make_incident(), cast.duty_commander, "prosecutor"), cast)
-    with pytest.raises(ValidationError, match=r"no time for: Prosecutor\. Record the referral with the number"):
+    with pytest.raises(ValidationError, match=r"no time for: Prosecutor\. Refer it there again with the number"):
         resolved(case, cast.duty_commander)
     referred(case, cast.duty_commander, "cec")
     with pytest.raises(ValidationError, match="no time for: Prosecutor"):
@@ -147,3 +148,49 @@ def test_no_more_than_ten_referrals_of_a_case_run_at_once(cast: Cast, make_incid
     assert case.referrals.count() == case.clocks.filter(kind="legal").count() == MOST_RUNNING
     do(Act.CONCLUDE_REFERRAL, case, cast.duty_commander, referral=3, outcome="settled")
     referred(case, cast.duty_commander)
+
+
+# ---- A number that comes later, a referral that never was ----
+
+
+def test_the_number_of_the_document_is_added_to_the_referral_that_runs(cast: Cast, make_incident: Make) -> None:
+    case = contained(make_incident(), cast)
+    referred(case, cast.duty_commander, "prosecutor")
+    with pytest.raises(ValidationError, match="with the number of the document"):
+        resolved(case, cast.duty_commander)
+    later = NOW + dt.timedelta(hours=3)
+    do(Act.REFER, case, cast.duty_commander, later, body="prosecutor", sent_at=later, document="214/26")
+    (row,) = case.referrals.all()
+    assert (row.document, row.sent_at) == ("214/26", NOW)
+    entry = case.entries.filter(act=Act.REFER).latest("pk")
+    assert (entry.after["referral"], entry.after["document"]) == (1, "214/26")
+    assert title(entry, {}) == "The number of the document for: Prosecutor"
+    assert resolved(case, cast.duty_commander).state == "resolved"
+    referred(case, cast.provincial, "court", document="3/26")
+    assert case.referrals.count() == 2, "of another body it is another referral"
+
+
+def test_who_adds_the_number_is_not_taken_for_who_referred(cast: Cast, make_incident: Make) -> None:
+    case = contained(make_incident(), cast)
+    referred(case, cast.duty_commander, "prosecutor")
+    referred(case, cast.provincial, "prosecutor", document="214/26")
+    assert case.referrals.count() == 1
+    do(Act.CONCLUDE_REFERRAL, case, cast.duty_commander, referral=1, outcome="settled")
+    # And nobody below adds one to what was referred above them: theirs is another paper.
+    referred(case, cast.provincial, "prosecutor")
+    referred(case, cast.duty_commander, "prosecutor", document="9/26")
+    assert list(case.referrals.order_by("pk").values_list("document", flat=True)) == ["214/26", "", "9/26"]
+
+
+def test_a_referral_recorded_by_mistake_is_ended_as_that_and_decides_nothing(cast: Cast, make_incident: Make) -> None:
+    case = contained(make_incident(), cast)
+    referred(case, cast.duty_commander)
+    case = resolved(case, cast.duty_commander)
+    case = do(Act.CONCLUDE_REFERRAL, case, cast.duty_commander, referral=1, outcome="mistake")
+    assert case.outcome == Outcome.REFERRED_PENDING
+    assert title(case.entries.latest("pk"), {}).endswith("It was recorded by mistake")
+    with pytest.raises(ValidationError, match="how the referral ended"):
+        do(Act.CLOSE, case, cast.provincial)
+    referred(case, cast.provincial, "cec")
+    case = do(Act.CONCLUDE_REFERRAL, case, cast.provincial, referral=2, outcome="settled")
+    assert case.outcome == Outcome.REFERRED_CONCLUDED

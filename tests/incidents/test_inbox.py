@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from commands.models import Posting
 from incidents import actions
-from incidents.choices import Outcome
+from incidents.choices import Act, Outcome
 from incidents.delivery.inbox import lines, mark_read, notices_of
 from incidents.models import Entry, Notice
 from tests.factories import make_incident
@@ -94,3 +94,15 @@ def test_the_reporter_reads_which_outcome_and_then_that_the_case_was_closed(cast
     outcome = Outcome("settled").label
     assert f"{case.reference}, which you reported, has an outcome: {outcome}." in texts
     assert f"{case.reference}, which you reported, was closed. Outcome: {outcome}." in texts
+
+
+def test_who_acts_on_a_case_has_read_what_the_inbox_said_of_it(cast: Any, now: dt.datetime) -> None:
+    """Else the officer reads that nobody has read it while the commander works on it, and no count ever falls."""
+    case, other = make_incident(now=now), make_incident(now=now, narrative="A motorbike was taken at the market.")
+    unread = Notice.objects.filter(recipient=cast.duty_commander, channel="inbox", read_at=None)
+    assert set(unread.values_list("incident", flat=True)) == {case.pk, other.pk}
+    later = now + dt.timedelta(minutes=3)
+    actions.perform(Act.ACKNOWLEDGE, case, by=cast.duty_commander, version=None, now=later)
+    assert set(unread.values_list("incident", flat=True)) == {other.pk}
+    read = Notice.objects.filter(incident=case, recipient=cast.duty_commander, channel="inbox")
+    assert set(read.values_list("read_at", flat=True)) == {later}

@@ -75,7 +75,7 @@ def test_where_the_law_sets_no_time_no_clock_runs_and_the_case_waits_all_the_sam
 
 
 def test_several_referrals_run_beside_each_other(cast: Cast, make_incident: Make) -> None:
-    case = referred(make_incident(), cast.duty_commander)
+    case = referred(make_incident(), cast.duty_commander, document="first")
     case = referred(case, cast.duty_commander, "pec")
     case = referred(case, cast.duty_commander, "cec", document="second")
     assert [c.state for c in legal(case)] == [ClockState.RUNNING] * 3
