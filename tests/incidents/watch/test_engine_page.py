@@ -66,10 +66,10 @@ def test_a_round_that_moved_only_a_sealed_case_is_not_there_for_who_may_not_know
     run = engine.tick(NOW, "celery")
     assert run.fired and EngineRun.objects.filter(pk=run.pk).exists()
     assert "None in the last seven days." in page(signed_in(cast.psc))
-    assert f'Steps:</span> {run.fired}</td>' in page(signed_in(cast.administrator))
+    assert f"Steps:</span> {run.fired}</td>" in page(signed_in(cast.administrator))
     make_incident(now=NOW - 13 * HOUR)
     seen = engine.tick(NOW, "celery")
-    assert f'Steps:</span> {seen.fired}</td>' in page(signed_in(cast.psc))
+    assert f"Steps:</span> {seen.fired}</td>" in page(signed_in(cast.psc))
 
 
 def test_what_was_set_aside_is_named_to_who_sees_the_case_and_tried_again(cast: Cast, signed_in: Sign) -> None:
