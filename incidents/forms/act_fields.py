@@ -279,7 +279,8 @@ FIELDS: dict[str, Callable[[Asked], forms.Field]] = {
     "until": _until,
     "body": lambda f: _select(_("To which body"), ReferralBody.choices, blank=_("Choose")),
     "document": lambda f: _line(
-        _("Number of the document"), referrals.DOCUMENT_MAX, required=False, help_text=_("No names of persons.")
+        _("Number of the document"), referrals.DOCUMENT_MAX, required=False,
+        help_text=_("No names of persons. If it comes later, refer there again with it: it is added to this referral."),
     ),
     "sent_at": lambda f: _moment(_("Sent"), f.now, _("Phnom Penh time. Where the law sets a time, it runs from then.")),
     "referral": _referral,
