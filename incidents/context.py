@@ -29,7 +29,7 @@ from incidents.delivery import drills
 from incidents.election_choice import current_election
 from incidents.escalation import board
 from incidents.escalation.said import Plain, Said, heading, said
-from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, patience, pulse, set_aside, stuck
+from incidents.escalation.watchdog import ALARMS, Pulse, Stuck, grace, pulse, set_aside, stuck
 from incidents.models import Incident, Notice, NoticeChannel
 from incidents.templatetags._engine import plain_of
 
@@ -234,7 +234,7 @@ class Shell:
         """Cases of the person with a deadline that fails: NAMED of them and, where there are more, one more."""
         if self.user is None or not self.watches or not self.engine.has_set_aside:
             return []
-        failing = set_aside(self.now - patience()).values("clock__incident")
+        failing = set_aside(self.now - grace()).values("clock__incident")
         cases = Incident.objects.visible_to(self.user).filter(pk__in=failing)
         return list(cases.order_by("next_due_at", "pk")[: NAMED + 1])
 

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from commands.models import SecurityCommand
+from incidents.delivery.texts import day_and_time
 from incidents.escalation.beginnings import HOUR, MOST_AN_HOUR, is_crowded, latest_end, vote_within
 from incidents.limits import clean_words
 from incidents.models import Drill, DrillCall
@@ -93,7 +92,7 @@ def refuse_overlap(called: Sequence[SecurityCommand], begins: dt.datetime, minut
                         "%(command)s is in another drill in that time: «%(name)s», from %(start)s. "
                         "Wait until it is over, or cancel it first."
                     )
-                    % {"command": name, "name": other.name, "start": moment(other.starts_at)}
+                    % {"command": name, "name": other.name, "start": day_and_time(other.starts_at)}
                 }
             )
 
@@ -106,10 +105,6 @@ def refuse_while_voting(called: Sequence[SecurityCommand], begins: dt.datetime, 
             "From %(start)s to %(end)s, around the vote and the count, messages in %(place)s are for real cases alone. "
             "This drill may last until %(last)s. Choose another time, or ask the PSC or the NEC to hold it."
         )
-        values = {"start": moment(vote.start), "end": moment(vote.end), "place": vote.place, "last": moment(end)}
+        values = {"start": day_and_time(vote.start), "end": day_and_time(vote.end), "place": vote.place}
+        values["last"] = day_and_time(end)
         raise ValidationError({"starts_at": text % values})
-
-
-def moment(at: dt.datetime) -> str:
-    """Day and time in the country's zone, as it is written in the language active now."""
-    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from commands.choices import Force
 from commands.models import SecurityCommand
 from incidents.choices import Act, Channel
-from incidents.delivery.drills import post
+from incidents.delivery.texts import role_at
 from incidents.models import Drill, DrillCall, Entry
 
 
@@ -146,7 +146,7 @@ def told_of(found: Collection[Drill]) -> dict[int, Told]:
 
 
 def _post_of(entry: Entry | None) -> str:
-    return post(entry.posting.role, entry.command.name) if entry and entry.posting and entry.command else ""
+    return role_at(entry.posting.role, entry.command.name) if entry and entry.posting and entry.command else ""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from incidents import entries
 from incidents.choices import Act, Channel
 from incidents.delivery.drills import KIND
 from incidents.delivery.outbox import notices_for, post
-from incidents.drill_checks import check, moment, refuse_overlap, refuse_while_voting, wrong_times
+from incidents.delivery.texts import day_and_time
+from incidents.drill_checks import check, refuse_overlap, refuse_while_voting, wrong_times
 from incidents.escalation.beginnings import heirs, holding
 from incidents.escalation.rehearsal import is_vacant, paths_above, run, step, tell
 from incidents.models import Drill, DrillCall, Entry, NoticeChannel
@@ -323,7 +324,7 @@ def _refuse_answered(call: DrillCall) -> None:
     if call.answered_at:
         raise ValidationError(
             _("%(command)s has answered already, at %(time)s. Nothing more needs to be done.")
-            % {"command": call.command.name, "time": moment(call.answered_at)},
+            % {"command": call.command.name, "time": day_and_time(call.answered_at)},
             code="answered",
         )
 

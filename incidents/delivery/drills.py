@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from commands.choices import Role
 from commands.models import SecurityCommand
 from incidents.choices import Channel
+from incidents.delivery.texts import role_at
 from incidents.models import DrillCall, Entry, Notice
 
 #: Before anything else, in both languages whatever the reader's is: nobody may take a drill for an emergency.
@@ -63,16 +63,11 @@ def sentence(entry: Entry, command: str = "", *, is_past: bool = False) -> str:
             "Plan it again for another time."
         )
     elif after.get("role"):
-        values["by"] = post(after["role"], values["command"])
+        values["by"] = role_at(after["role"], values["command"])
         text = _("the drill «%(name)s» was cancelled by %(by)s. Nothing needs to be done.")
     else:
         text = _cancelled()
     return f"{MARK}: {text % values}"
-
-
-def post(role: str, command: str) -> str:
-    """Who did something, as everybody may read it: role @ command, never a name. `command` is the name of it."""
-    return _("%(role)s @ %(unit)s") % {"role": Role(role).label, "unit": command}
 
 
 def _cancelled() -> str:

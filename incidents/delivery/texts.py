@@ -95,6 +95,11 @@ def sentence(kind: str, reference: str, owner: str) -> str:
     return texts.get(kind, _("%(reference)s: something changed. Open the case.")) % values
 
 
+def role_at(role: str, command: str) -> str:
+    """Who did something, as everybody may read it: role @ command, never a name. `command` is the name of it."""
+    return _("%(role)s @ %(unit)s") % {"role": Role(role).label, "unit": command}
+
+
 def day_and_time(value: dt.datetime) -> str:
     """26 May, 14:20; local time."""
     local = timezone.localtime(value)

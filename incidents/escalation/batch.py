@@ -21,7 +21,7 @@ from incidents.choices import OPEN, Act, Channel, ClockKind, State
 from incidents.delivery.notices import hook_rows, rows_for
 from incidents.escalation.chains import Chain, Chains
 from incidents.escalation.claims import Case, claim, clocks_of, rules_of_all
-from incidents.escalation.decide import Course, Happening, Ticking, played
+from incidents.escalation.decide import Course, Happening, Ticking, played, shown
 from incidents.escalation.telling import Told
 from incidents.models import (
     Clock,
@@ -233,11 +233,11 @@ class Written:
         self._entries.append((case.key, act.value, command, before, json.dumps(after), case.version))
 
     def _case(self, case: Case, course: Course) -> None:
-        earliest = course.earliest() if case.state in OPEN else None
+        first = shown(course.clocks) if case.state in OPEN else None
         self._cases.append(
             (
                 case.key, case.owner, case.rung, case.highest_rung, case.is_accepted,
-                self._text(earliest.deadline_at if earliest else None), earliest.kind if earliest else "",
+                self._text(first.deadline_at if first else None), first.kind if first else "",
                 self._text(case.snoozed_until), case.version, self._text(self.now),
             )
         )  # fmt: skip

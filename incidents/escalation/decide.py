@@ -318,10 +318,6 @@ class Course:
                 run_on(clock, at)
                 clock.is_changed = True
 
-    def earliest(self) -> Ticking | None:
-        """The clock whose deadline the case shows as its next."""
-        return shown(self.clocks)
-
 
 def played(course: Course, until: dt.datetime, now: dt.datetime, at_most: int) -> list[Happening]:
     """Fire what is due at `until`, stamped `now`: up to `at_most` steps, what is left is claimed again.

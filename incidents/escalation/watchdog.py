@@ -87,7 +87,7 @@ def pulse(now: dt.datetime) -> Pulse:
     Where something waits its journal is asked too, and where the engine itself is late the broker.
     """
     row = _state.first(1) or EngineState()
-    before = now - patience()
+    before = now - grace()
     # Asked again only where something waits: what was put into the past a moment ago waits no longer than since then.
     late = overdue(before) if _oldest.first(before) else Clock.objects.none()
     first = late.order_by("fires_at").first()
@@ -161,7 +161,7 @@ def _set_aside(before: Any) -> QuerySet[Quarantine]:
 def set_aside(before: Any) -> QuerySet[Quarantine]:
     """Deadlines that cannot be fired and were due before a moment: their cases may not move up by themselves.
 
-    The row of one that fired since stays; its clock then stands at a step behind the last try.
+    The row of one that fired since stays; its clock then waits for a moment after that of the next try.
     """
     return Quarantine.objects.filter(
         clock__state=ClockState.RUNNING,
@@ -171,8 +171,8 @@ def set_aside(before: Any) -> QuerySet[Quarantine]:
     ).order_by("pk")
 
 
-def patience() -> dt.timedelta:
-    """How long a step may wait past its time before it is told of."""
+def grace() -> dt.timedelta:
+    """How long a step may wait past its time before it is told of; `lateness.patience` is of one that fired."""
     return dt.timedelta(seconds=settings.ENGINE_OVERDUE_SECONDS)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from commands.choices import Role
 from commands.models import Posting
 from incidents.choices import Act, Channel
+from incidents.delivery.texts import role_at
 from incidents.models import Entry, Incident, Notice, NoticeChannel, NoticeStatus
 from incidents.templatetags import _time
 
@@ -108,9 +109,10 @@ def _posts(people: Iterable[int], now: dt.datetime) -> dict[int, str]:
     found: dict[int, str] = {}
     rows = Posting.objects.filter(user__in=list(people)).select_related("command").order_by("starts_at")
     for posting in sorted(rows, key=lambda p: p.ends_at is None or p.ends_at > now):
-        role = posting.get_role_display()
-        values = {"role": role, "unit": posting.command.name}
-        found[posting.user_id] = role if posting.role == Role.LIAISON else _("%(role)s @ %(unit)s") % values
+        # A liaison's office may be the person.
+        is_liaison = posting.role == Role.LIAISON
+        post = posting.get_role_display() if is_liaison else role_at(posting.role, posting.command.name)
+        found[posting.user_id] = post
     return found
 
 

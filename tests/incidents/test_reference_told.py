@@ -102,7 +102,7 @@ def test_a_deadline_of_the_law_and_a_command_too(administrator: Client, cast: Ca
 # ---- Categories ----
 
 #: What decides who learns of a case, and who has the last word on it.
-LASTING = {"nature": "ordinary", "is_conflict_route": "", "group_code": "XXX", "protects_victim": ""}
+LASTING = {"nature": "ordinary", "is_conflict_route": "", "group_code": "OTH", "protects_victim": ""}
 
 
 def test_what_a_category_decides_stays_as_it_was_written(administrator: Client, cast: Cast, make_incident: Any) -> None:

@@ -28,8 +28,8 @@ Sign = Callable[..., Client]
 Put = Callable[[str], None]
 
 
-def overdue_case(minutes: int = 30) -> Any:
-    case = make_incident(now=NOW - dt.timedelta(days=1))
+def overdue_case(minutes: int = 30, make: Callable[..., Any] = make_incident) -> Any:
+    case = make(now=NOW - dt.timedelta(days=1))
     Clock.objects.filter(incident=case).update(
         anchor_at=NOW - dt.timedelta(days=1), deadline_at=NOW - minutes * MINUTE, fires_at=NOW - minutes * MINUTE
     )
@@ -361,10 +361,7 @@ def test_a_sealed_case_that_cannot_be_fired_is_named_to_nobody_of_the_unit(
     cast: Cast, engine_is: Put, signed_in: Sign
 ) -> None:
     engine_is("ok")
-    case = make_sealed(now=NOW - dt.timedelta(days=1))
-    Clock.objects.filter(incident=case).update(
-        anchor_at=NOW - dt.timedelta(days=1), deadline_at=NOW - 30 * MINUTE, fires_at=NOW - 30 * MINUTE
-    )
+    case = overdue_case(make=make_sealed)
     set_aside(case)
     for person in (cast.demo_duty, cast.demo_provincial):
         page = signed_in(person).get(reverse("incidents:inbox")).content.decode()
@@ -387,10 +384,7 @@ def test_of_a_sealed_case_that_fails_nobody_reads_who_may_not_know_of_it(
     cast: Cast, engine_is: Put, signed_in: Sign, client: Client
 ) -> None:
     engine_is("ok")
-    case = make_sealed(now=NOW - dt.timedelta(days=1))
-    Clock.objects.filter(incident=case).update(
-        anchor_at=NOW - dt.timedelta(days=1), deadline_at=NOW - 30 * MINUTE, fires_at=NOW - 30 * MINUTE
-    )
+    case = overdue_case(make=make_sealed)
     set_aside(case)
     page = signed_in(cast.psc).get(reverse("escalation:engine")).content.decode()
     assert "Yes, on time." in page and "Single cases" not in page
